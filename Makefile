@@ -1,0 +1,86 @@
+# Entry points only; the work is in sandbox/ (Python). `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+STACK ?=
+ARGS ?=
+RUN := .venv/bin/python -m sandbox
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: ## Python environment with the pinned packages
+	@$(PYTHON) sandbox/bootstrap.py
+
+.PHONY: up
+up: venv ## Bring aws, azure and gcp up in the sandbox
+	@$(RUN) up
+
+.PHONY: preview
+preview: venv ## Show what would change: make preview STACK=azure
+	@$(RUN) preview $(STACK)
+
+.PHONY: refresh
+refresh: venv ## Compare the state of the stacks with the simulated cloud
+	@$(RUN) refresh $(STACK)
+
+.PHONY: destroy
+destroy: venv ## Destroy the stacks, all but the protected lineage
+	@$(RUN) destroy $(STACK)
+
+.PHONY: env
+env: venv ## Shell lines for plain pulumi: eval "$$(make -s env)"
+	@$(RUN) env
+
+.PHONY: cloud
+cloud: venv ## Start the simulated cloud if it is down
+	@$(RUN) cloud
+
+.PHONY: engine
+engine: venv ## Obtain the Pulumi engine
+	@$(RUN) tools pulumi
+
+.PHONY: tools
+tools: venv ## Obtain the engine and the product binaries that tests use
+	@$(RUN) tools
+
+.PHONY: test
+test: venv tools ## Run every test: make test ARGS="-k engine"
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: venv lint-style lint-types lint-layers lint-shell ## Check style, types, layers and shell scripts
+
+.PHONY: lint-style
+lint-style: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: lint-types
+lint-types: venv
+	$(BIN)/pyright --threads
+
+.PHONY: lint-layers
+lint-layers: venv
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: lint-shell
+lint-shell: venv
+	find . \( -name .git -o -name .venv -o -name .sandbox \) -prune -o -type f \( -name '*.sh' -o -path ./.ci/run -o -path './sandbox/*/bin/*' \) -print0 | xargs -0 $(BIN)/shellcheck
+
+.PHONY: lock
+lock: venv ## Resolve requirements-dev.txt again into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock requirements-dev.txt
+
+.PHONY: bench
+bench: venv tools ## Measure up and preview against an empty and a flat program
+	@$(RUN) bench
+
+.PHONY: clean
+clean: ## Stop the simulated cloud, remove .sandbox and caches inside the tree
+	@if [ -x .venv/bin/python ]; then $(RUN) clean; else rm -rf .sandbox; fi

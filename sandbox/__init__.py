@@ -1,0 +1,1 @@
+"""Everything needed to run the platform's programs without a cloud account."""
