@@ -1,0 +1,1 @@
+"""The library: Pulumi components that provision one region of the platform."""

@@ -1,0 +1,1 @@
+"""What each cloud builds: one contract, one package a cloud with the same file names."""

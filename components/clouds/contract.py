@@ -1,0 +1,293 @@
+"""What a cloud can build, and what the platform gets back.
+
+Owns the types on both sides of the waist: arguments are frozen dataclasses holding plans and Outputs, results
+are Protocols that expose few Outputs. Each cloud implements them with the same file names and passes one
+contract suite; `Kit` is the whole surface that `platform.py` sees of a cloud.
+
+Order in which a region is built, and the reason for it:
+    connect → network → identities → firewall → keys → secret store → balancers → servers → clients → zone
+Balancers come before servers because Azure names the pool in the server's network interface.
+
+Dangerous edge: an argument left out here is an argument left to a cloud's default in three places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pulumi
+
+from components.plan.flows import Balanced
+from components.plan.naming import Names
+from components.plan.records import Record
+from components.plan.server import Guest, KeyStanza, ServerSpec
+from components.plan.spec import Clients, Product, Role, Stack
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that the credentials belong to. Plain values, known before anything is registered."""
+
+    id: str
+    """AWS account id, Azure subscription id, GCP project id."""
+    tenant: str
+    """Azure tenant id, GCP project number; AWS partition."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a component builds: handed to every component of a cloud."""
+
+    stack: Stack
+    account: Account
+
+    @property
+    def names(self) -> Names:
+        """Names of this region."""
+        return Names(self.stack.platform, self.stack.cloud)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The provider that every resource of the stack goes through, and whose account it is."""
+
+    provider: pulumi.ProviderResource
+    site: Site
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One secret of the region's store and the only roles that may read it."""
+
+    value: pulumi.Output[str]
+    readers: tuple[Role, ...]
+
+
+class Network(Protocol):
+    """Zones' subnets with egress, nothing reachable from outside."""
+
+    id: pulumi.Output[str]
+    server_subnets: Sequence[pulumi.Output[str]]
+    client_subnets: Sequence[pulumi.Output[str]]
+
+
+class Identities(Protocol):
+    """A workload identity a role."""
+
+    attached: Mapping[Role, pulumi.Output[str]]
+    """What a machine is given (instance profile, identity id, service account)."""
+    principals: Mapping[Role, pulumi.Output[str]]
+    """What a grant names."""
+    subjects: Mapping[Role, pulumi.Output[str]]
+    """What another cloud's trust policy names."""
+
+
+class Firewall(Protocol):
+    """Default deny, and the flow table."""
+
+    groups: Mapping[Role, pulumi.Output[str]]
+    """What a machine of a role is put into."""
+    balancers: pulumi.Output[str] | None
+    """What balancers are put into, where the cloud gives them a firewall of their own."""
+
+
+class Key(Protocol):
+    """A customer-managed key of the lineage: protected, rotating, never deletable at once."""
+
+    id: pulumi.Output[str]
+    stanza: pulumi.Output[KeyStanza]
+    usable_from: tuple[str, ...]
+    ready: Sequence[pulumi.Resource]
+    """Grants: a machine that needs the key starts after them."""
+
+
+class Federation(Protocol):
+    """Trust in the workloads of other clouds, without a static key."""
+
+    stanza: pulumi.Output[KeyStanza]
+    """How a federated machine reaches the key: the key's own attributes and the role to assume."""
+
+
+class SecretStore(Protocol):
+    """Entries, each readable by its readers alone."""
+
+    ids: Mapping[str, pulumi.Output[str]]
+    ready: Sequence[pulumi.Resource]
+    """Grants and values: a machine that reads at boot starts after them."""
+
+
+class Balancer(Protocol):
+    """An internal balancer in front of one cluster."""
+
+    pools: Sequence[pulumi.Output[str]]
+    """What servers are attached to; opaque outside the cloud."""
+
+
+class ServerGroup(Protocol):
+    """Machines with fixed names, addresses and disks."""
+
+    ids: Mapping[str, pulumi.Output[str]]
+    """Machine id by server name."""
+
+
+class ClientGroup(Protocol):
+    """An autoscaled group of equal machines."""
+
+    id: pulumi.Output[str]
+
+
+class Zone(Protocol):
+    """The private zone, resolvable in this network only."""
+
+    id: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class NetworkArgs:
+    """Everything about the network follows from the address plan."""
+
+    site: Site
+
+
+@dataclass(frozen=True)
+class IdentitiesArgs:
+    """One identity for each role."""
+
+    site: Site
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True)
+class FirewallArgs:
+    """Rules follow from the flow table."""
+
+    site: Site
+    network: Network
+    identities: Identities
+
+
+@dataclass(frozen=True)
+class KeyArgs:
+    """A key and the roles that may encrypt and decrypt with it."""
+
+    site: Site
+    purpose: str
+    """`vault-seal`, `nomad-keyring`, `boundary-worker-auth`, `disk`, `secrets`."""
+    users: tuple[Role, ...]
+    identities: Identities
+    recoverable: bool
+    """Whether the key must answer from the recovery region too (seals: yes; disks die with their region: no)."""
+
+
+@dataclass(frozen=True)
+class Federated:
+    """A workload of another cloud: who issues its tokens, whom they name, and for which audience."""
+
+    issuer: str
+    subject: str
+    audience: str
+
+
+@dataclass(frozen=True)
+class FederationArgs:
+    """Workloads of other clouds that may use `key` as a Boundary worker does."""
+
+    site: Site
+    key: Key
+    workloads: Mapping[str, Federated]
+    """By cloud; empty until the peers' first update."""
+
+
+@dataclass(frozen=True)
+class SecretStoreArgs:
+    """Entries by name; `key` encrypts them."""
+
+    site: Site
+    network: Network
+    identities: Identities
+    key: Key
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class BalancerArgs:
+    """Listeners and health check of one product."""
+
+    site: Site
+    network: Network
+    firewall: Firewall
+    product: Product
+    balanced: Balanced
+
+
+@dataclass(frozen=True)
+class MachineArgs:
+    """What servers and clients are built with."""
+
+    site: Site
+    network: Network
+    firewall: Firewall
+    identities: Identities
+    disk_key: Key
+    facts: Mapping[str, pulumi.Output[str]]
+    """Content of late files by fact."""
+    after: Sequence[pulumi.Resource]
+    """Grants that must stand before the first boot."""
+
+
+@dataclass(frozen=True)
+class ServerGroupArgs:
+    """Servers of one cluster."""
+
+    machine: MachineArgs
+    servers: tuple[ServerSpec, ...]
+    replaceable: frozenset[str]
+    """Names that this update may replace. Changes of image and user data are ignored on every other one."""
+    balancer: Balancer | None
+
+
+@dataclass(frozen=True)
+class ClientGroupArgs:
+    """Equal machines from one template."""
+
+    machine: MachineArgs
+    template: ServerSpec
+    bounds: Clients
+
+
+@dataclass(frozen=True)
+class ZoneArgs:
+    """The record table in this cloud's form."""
+
+    site: Site
+    network: Network
+    records: tuple[Record, ...]
+
+
+type_token = "hashicorp:clouds:{}".format
+"""Type token of a cloud's component: the same in all clouds, so that policies and tests read one word."""
+
+Options = pulumi.ResourceOptions
+
+
+@dataclass(frozen=True)
+class Kit:
+    """One cloud. `components.clouds.<cloud>.KIT` is all that the platform imports of it."""
+
+    connect: Callable[[Stack], Connection]
+    guest: Callable[[Site], Guest]
+    network: Callable[[str, NetworkArgs, Options], Network]
+    identities: Callable[[str, IdentitiesArgs, Options], Identities]
+    firewall: Callable[[str, FirewallArgs, Options], Firewall]
+    key: Callable[[str, KeyArgs, Options], Key]
+    federation: Callable[[str, FederationArgs, Options], Federation] | None
+    """Only the primary's cloud is asked for it."""
+    secret_store: Callable[[str, SecretStoreArgs, Options], SecretStore]
+    balancer: Callable[[str, BalancerArgs, Options], Balancer]
+    servers: Callable[[str, ServerGroupArgs, Options], ServerGroup]
+    clients: Callable[[str, ClientGroupArgs, Options], ClientGroup]
+    zone: Callable[[str, ZoneArgs, Options], Zone]
+    tagged: Callable[[str, Mapping[str, object], Mapping[str, str]], dict[str, object] | None]
+    """(type token, inputs, tags) → inputs with tags in this cloud's form, or None where the type takes none."""

@@ -1,0 +1,1 @@
+"""Pure decisions of the platform: no Pulumi, no cloud SDK, nothing else of the project."""

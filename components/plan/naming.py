@@ -1,0 +1,198 @@
+"""Names and tags of everything in the clouds, and each cloud's limits on them.
+
+Owns how a name is composed and which names a cloud accepts (cloud-reference, "Names and tags"). Every name
+starts with the platform's own `name`, which is what keeps two platforms in one account apart.
+
+Names are fixed by the plan, not by the engine's random suffix: a rebuild finds the same names, and a
+configuration can be refused before anything is created.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .addressing import all_servers
+from .flows import BALANCERS
+from .spec import ROLES, Cloud, Platform, Product, Role, cluster_name
+
+PROJECT = "hashicorp-multicloud"
+MANAGED_BY = "pulumi"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a cloud accepts as the name of one kind of thing."""
+
+    cloud: Cloud
+    kind: str
+    least: int
+    most: int
+    pattern: str
+    describes: str
+
+    def refuses(self, name: str) -> str | None:
+        """Why the cloud refuses the name, or None."""
+        if not self.least <= len(name) <= self.most:
+            return f"has {len(name)} characters; {self.kind} names have {self.least} to {self.most}"
+        if not re.fullmatch(self.pattern, name):
+            return f"does not fit: {self.describes}"
+        return None
+
+
+_RFC1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_LOWER = "lower-case letters, digits and '-', starting with a letter"
+_AZURE = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?"
+
+LIMITS: dict[str, Limit] = {
+    f"{limit.cloud}/{limit.kind}": limit
+    for limit in (
+        Limit(
+            "aws",
+            "load balancer",
+            1,
+            32,
+            r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?",
+            "letters, digits, '-'",
+        ),
+        Limit("aws", "IAM role", 1, 64, r"[\w+=,.@-]+", "letters, digits and _+=,.@-"),
+        Limit(
+            "aws", "security group", 1, 255, r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+", "must not start with sg-"
+        ),
+        Limit("aws", "KMS alias", 7, 256, r"alias/(?!aws/)[A-Za-z0-9/_-]+", "alias/ and letters, digits, / _ -"),
+        Limit("aws", "secret", 1, 512, r"[A-Za-z0-9/_+=.@-]+", "letters, digits and /_+=.@-"),
+        Limit(
+            "azure",
+            "resource group",
+            1,
+            90,
+            r"[A-Za-z0-9._()-]*[A-Za-z0-9_()-]",
+            "letters, digits, ._()-, no final '.'",
+        ),
+        Limit("azure", "network resource", 1, 80, _AZURE, "letters, digits, ._-"),
+        Limit("azure", "virtual machine", 1, 64, r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits, '-'"),
+        Limit(
+            "azure",
+            "key vault",
+            3,
+            24,
+            r"[A-Za-z](-?[A-Za-z0-9])*",
+            "letters, digits, single '-', starting with a letter",
+        ),
+        Limit("azure", "secret", 1, 127, r"[A-Za-z0-9-]+", "letters, digits, '-'"),
+        Limit("azure", "managed identity", 3, 128, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, - _"),
+        Limit("gcp", "compute resource", 1, 63, _RFC1035, _LOWER),
+        Limit("gcp", "service account", 6, 30, _RFC1035, _LOWER),
+        Limit("gcp", "key ring", 1, 63, r"[A-Za-z0-9_-]+", "letters, digits, _ -"),
+        Limit("gcp", "secret", 1, 255, r"[A-Za-z0-9_-]+", "letters, digits, _ -"),
+        Limit("gcp", "DNS zone", 1, 63, _RFC1035, _LOWER),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one region's things. The kinds are those of `LIMITS`."""
+
+    platform: Platform
+    cloud: Cloud
+
+    def thing(self, purpose: str) -> str:
+        """A network, key, disk, balancer …: unique within the account's region."""
+        return f"{self.platform.name}-{purpose}"
+
+    def identity(self, role: Role) -> str:
+        """A workload identity. AWS roles are global over regions, so they carry the region."""
+        stem = self.thing(role)
+        return f"{stem}-{self.platform.regions[self.cloud].name}" if self.cloud == "aws" else stem
+
+    def secret(self, entry: str) -> str:
+        """An entry of the region's secret store."""
+        return self.thing(entry)
+
+    def resource_group(self) -> str:
+        """Azure's resource group; the runbook looks for `rg-hashicorp-multicloud`."""
+        return f"rg-{PROJECT}-{self.platform.name}"
+
+    def key_vault(self, account: str) -> str:
+        """Azure's key vault: global, so the subscription is hashed in; 24 characters at most."""
+        digest = hashlib.sha256(f"{account}/{self.platform.name}/{self.platform.environment}".encode()).hexdigest()
+        return f"{self.platform.name}-{digest[:8]}"
+
+    def key_alias(self, purpose: str) -> str:
+        """AWS key alias."""
+        return f"alias/{self.thing(purpose)}"
+
+    def dns_zone(self) -> str:
+        """GCP's name of the private zone (not the domain itself)."""
+        return self.thing("private")
+
+    def every(self) -> Iterator[tuple[str, str]]:
+        """Each (kind in `LIMITS`, name) whose length depends on the configuration."""
+        cloud = self.cloud
+        balancers = [self.thing(product) for product in BALANCERS]
+        identities = [self.identity(role) for role in ROLES]
+        if cloud == "aws":
+            yield from (("aws/load balancer", name) for name in balancers)
+            yield from (("aws/IAM role", name) for name in identities)
+        elif cloud == "azure":
+            yield "azure/resource group", self.resource_group()
+            yield "azure/key vault", self.key_vault("00000000-0000-0000-0000-000000000000")
+            yield from (("azure/network resource", name) for name in balancers)
+            yield from (("azure/managed identity", name) for name in identities)
+        else:
+            yield "gcp/DNS zone", self.dns_zone()
+            yield from (("gcp/compute resource", name) for name in balancers)
+            yield from (("gcp/service account", name) for name in identities)
+
+
+def tags(platform: Platform, cloud: Cloud, product: Product | None = None) -> dict[str, str]:
+    """The common tags in their plain form (AWS, Azure); a product adds its own two."""
+    common = {
+        "Project": PROJECT,
+        "Environment": platform.environment,
+        "Cloud": cloud,
+        "Region": platform.regions[cloud].name,
+        "Cluster": cluster_name(product, cloud) if product else platform.name,
+        "Product": product or "platform",
+        "Owner": platform.owner,
+        "CostCenter": platform.cost_center,
+        "ManagedBy": MANAGED_BY,
+    }
+    return {key: value for key, value in common.items() if value}
+
+
+def labels(plain: dict[str, str]) -> dict[str, str]:
+    """Tags in GCP's form: lower-case keys, values of at most 63 lower-case letters, digits, `_` and `-`.
+
+    Words are joined by `-` where Google allows neither a dot nor a colon.
+    """
+    return {key.lower(): re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-")[:63] for key, value in plain.items()}
+
+
+def service_label(product: Product, cloud: Cloud, primary: Cloud) -> str:
+    """The label under which a cluster is known: `vault` on the primary, `vault-azure` elsewhere."""
+    return product if cloud == primary else cluster_name(product, cloud)
+
+
+def certificate_names(platform: Platform, cloud: Cloud, product: Product) -> tuple[str, ...]:
+    """DNS names that a cluster's server certificate must answer to, beside the product's own role names."""
+    labels_of = [cluster_name(product, cloud), *(s.name for s in all_servers(platform, cloud) if s.product == product)]
+    if cloud == platform.primary:
+        labels_of += [product, f"{product}-primary"]
+    return tuple(f"{label}.{platform.domain}" for label in labels_of)
+
+
+def check(kind: str, name: str) -> str | None:
+    """Why `name` is refused as `kind` (a key of `LIMITS`), or None."""
+    return LIMITS[kind].refuses(name)
+
+
+def refused_names(platform: Platform) -> Iterator[tuple[Cloud, str, str, str]]:
+    """(cloud, kind, name, why) for each name of the platform that its cloud would refuse."""
+    for cloud in platform.clouds:
+        for kind, name in Names(platform, cloud).every():
+            if why := check(kind, name):
+                yield cloud, kind, name, why
