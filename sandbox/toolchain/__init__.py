@@ -1,0 +1,1 @@
+"""Obtains the programs that a machine without Pulumi's downloads lacks: the engine, its Python host, the products."""
