@@ -19,6 +19,7 @@ from typing import Protocol
 
 import pulumi
 
+from components.plan.federation import Federated
 from components.plan.flows import Balanced
 from components.plan.naming import Names
 from components.plan.records import Record
@@ -179,15 +180,6 @@ class KeyArgs:
     identities: Identities
     recoverable: bool
     """Whether the key must answer from the recovery region too (seals: yes; disks die with their region: no)."""
-
-
-@dataclass(frozen=True)
-class Federated:
-    """A workload of another cloud: who issues its tokens, whom they name, and for which audience."""
-
-    issuer: str
-    subject: str
-    audience: str
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ refuses a schema it does not know.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from .spec import Cloud, Edition, Product, Profile, Role, SealKind
+from .spec import Cloud, Edition, Platform, Product, Profile, Role, SealKind
 
 SCHEMA = 1
 
@@ -112,3 +115,18 @@ class Manifest(_Part):
     """The cloud's id of each workload identity, as another cloud's trust policy names it."""
     ca_certificate: str
     """The platform's root certificate, PEM. Public: whoever verifies a server needs it."""
+
+
+def fingerprint(platform: Platform) -> str:
+    """Digest of the settings by which servers of different regions find and trust each other.
+
+    Versions are left out: during an upgrade regions differ in them on purpose.
+    """
+    agreed = {
+        "name": platform.name,
+        "environment": platform.environment,
+        "domain": platform.domain,
+        "regions": {cloud: asdict(platform.regions[cloud]) for cloud in platform.clouds},
+        "servers": dict(platform.servers),
+    }
+    return hashlib.sha256(json.dumps(agreed, sort_keys=True).encode()).hexdigest()[:16]
