@@ -15,7 +15,6 @@ Dangerous edges:
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 
@@ -23,6 +22,7 @@ import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
 
+from components.pending import pending
 from components.plan import secrets
 from components.plan.certificates import subject
 from components.plan.objectives import CA_HOURS, CERTIFICATE_HOURS, CERTIFICATE_RENEWAL_HOURS
@@ -122,21 +122,10 @@ class Certificates(pulumi.ComponentResource):
 def handed_on(received: Mapping[str, str] | None) -> Values:
     """The primary's roots as they arrive in another region; unknown while the primary has never been up."""
     if received is None:
-        return {entry: _unknown() for entry in secrets.shared_entries()}
+        return {entry: pending() for entry in secrets.shared_entries()}
     return {entry: pulumi.Output.secret(received[entry]) for entry in secrets.shared_entries()}
 
 
 def split(values: pulumi.Output[Mapping[str, str]]) -> Values:
     """One secret Output of all roots as one Output an entry."""
     return {entry: values.apply(lambda known, entry=entry: known[entry]) for entry in secrets.shared_entries()}
-
-
-def _unknown() -> pulumi.Output[str]:
-    def settled(*, value: bool) -> asyncio.Future[bool]:
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        future.set_result(value)
-        return future
-
-    nothing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    nothing.set_result("")
-    return pulumi.Output(set(), nothing, is_known=settled(value=False), is_secret=settled(value=True))

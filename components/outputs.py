@@ -82,6 +82,7 @@ def _cluster(built: Built, product: Product, ids: Mapping[str, str]) -> ClusterF
     platform, region = stack.platform, stack.region
     url = endpoint(platform, stack.cloud, product) if product in BALANCERS else None
     servers = built.specs[product]
+    purpose = _CLUSTER_KEY.get(product)
     return ClusterFacts(
         product=product,
         name=cluster_name(product, stack.cloud),
@@ -97,7 +98,7 @@ def _cluster(built: Built, product: Product, ids: Mapping[str, str]) -> ClusterF
             )
             for server in addressing.servers(platform, stack.cloud, product)
         ),
-        key=_CLUSTER_KEY.get(product),
+        key=None if purpose == "vault-seal" and platform.seal == "shamir" else purpose,
         secrets=tuple(dict.fromkeys(secret.entry for server in servers for secret in server.secrets)),
     )
 

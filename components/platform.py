@@ -33,6 +33,7 @@ from components.cluster import Cluster, ClusterArgs
 from components.lineage import Certificates, Roots, Values, handed_on, split
 from components.outputs import Built, manifest
 from components.peers import LINEAGE, MANIFEST, Peers
+from components.pending import pending
 from components.plan import secrets
 from components.plan.federation import federated
 from components.plan.naming import tags
@@ -120,8 +121,10 @@ class Platform(pulumi.ComponentResource):
             after=[*store.ready, *(grant for made in (*keys.values(), disk_key, store_key) for grant in made.ready)],
         )
         guest = kit.guest(site)
-        specs = {product: _SERVERS[product](stack, guest) for product in PRODUCTS}
-        clusters = {
+        specs: dict[Product, tuple[ServerSpec, ...]] = {
+            product: _SERVERS[product](stack, guest) for product in PRODUCTS
+        }
+        clusters: dict[Product, Cluster] = {
             product: Cluster(
                 ClusterArgs(product, props(stack, product), kit, machine, specs[product]),
                 pulumi.ResourceOptions(parent=self, transformations=[_tagger(kit, stack, product)]),
@@ -165,8 +168,8 @@ class Platform(pulumi.ComponentResource):
         if key is None:
             primary = self._peers.manifests.get(self._stack.platform.primary)
             handed = primary.worker_auth if primary else None
-            stanzas[WORKER_AUTH] = pulumi.Output.from_input(
-                KeyStanza(handed.kind, handed.attributes) if handed else KeyStanza("awskms", {})
+            stanzas[WORKER_AUTH] = (
+                pulumi.Output.from_input(KeyStanza(handed.kind, handed.attributes)) if handed else pending()
             )
             return None
         if self._kit.federation is None:
