@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.toolchain.engine import Engine
 
 TREE = Path(__file__).resolve().parent.parent
+CLOUD = "cloud"
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,7 @@ class Home:
     @property
     def cloud(self) -> Path:
         """State of the simulated cloud."""
-        return self.root / "cloud"
-
-    @property
-    def port_file(self) -> Path:
-        """Where the running simulated cloud says its port."""
-        return self.cloud / "port"
+        return self.root / CLOUD
 
     @property
     def passphrase(self) -> Path:
@@ -68,7 +64,9 @@ class Home:
             "HMC_ENGINE": str(self.engine.program),
             "HMC_STACK_FILES": str(self.stack_files),
             "PULUMI_HOME": str(self.pulumi_home),
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            # Without side files, which the engine does not write whole: a stack that reads another one's outputs while
+            # that one is being saved would find an empty file.
+            "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             # Every plugin is a launcher in PULUMI_HOME: nothing else may answer for it, nothing may be downloaded.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",

@@ -1,4 +1,4 @@
-"""Runs short commands whose output matters only when they fail."""
+"""Runs other programs: silently, for their result, or attached to the person's terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def run(command: list[str], *, env: Mapping[str, str], doing: str) -> str:
@@ -24,3 +25,8 @@ def run(command: list[str], *, env: Mapping[str, str], doing: str) -> str:
             "Mend what it says and run the command again; `make clean` starts the sandbox from nothing.",
         )
     return done.stdout
+
+
+def attached(command: list[str], folder: Path, env: Mapping[str, str]) -> int:
+    """Runs a command on the person's own terminal; returns its exit code."""
+    return subprocess.run(command, cwd=folder, env=env, check=False).returncode

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -53,21 +53,29 @@ class Board:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False)
         self._running: list[Step] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._painter: threading.Thread | None = None
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         """Shows `title` while the body runs; a body that fails leaves its error to the caller."""
         step = Step(title)
-        with self._lock:
+        with self._changed:
             self._running.append(step)
-            if len(self._running) == 1:
-                threading.Thread(target=self._show, daemon=True).start()
+            if self._painter is None:
+                self._painter = threading.Thread(target=self._paint, daemon=True)
+                self._painter.start()
         try:
             yield step
         finally:
-            with self._lock:
+            with self._changed:
                 self._running.remove(step)
+                painter, idle = self._painter, not self._running
+                if idle:
+                    self._painter = None
+                self._changed.notify_all()
+            if idle and painter:
+                painter.join()
             if step.seconds >= QUIET_SECONDS:
                 self.say(step.line())
 
@@ -75,32 +83,33 @@ class Board:
         """One lasting line."""
         self.console.print(escape(text), soft_wrap=True)
 
-    def _snapshot(self) -> list[Step]:
-        with self._lock:
-            return list(self._running)
-
-    def _show(self) -> None:
-        if self.console.is_terminal:
-            self._show_live()
-            return
-        while steps := self._snapshot():
-            for step in steps:
-                if step.due():
-                    self.say(f"… {step.line()}")
-            time.sleep(0.2)
-
-    def _show_live(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as live:
-            shown: dict[Step, TaskID] = {}
-            while steps := self._snapshot():
-                for gone in shown.keys() - set(steps):
-                    live.remove_task(shown.pop(gone))
+    def _paint(self) -> None:
+        """Runs while there are steps; ends, with nothing left on the screen, when the last one is over."""
+        live = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self.console, transient=True
+        )
+        shown: dict[Step, TaskID] = {}
+        with live if self.console.is_terminal else nullcontext():
+            while True:
+                with self._changed:
+                    self._changed.wait(0.1)
+                    steps = list(self._running)
+                    # By now another step may have begun, with a painter of its own.
+                    if self._painter is not threading.current_thread():
+                        return
+                if self.console.is_terminal:
+                    _draw(live, steps, shown)
+                    continue
                 for step in steps:
-                    task = shown.get(step)
-                    text = escape(f"{step.title}  {step.note}")
-                    if task is None:
-                        shown[step] = live.add_task(text, total=None)
-                    else:
-                        live.update(task, description=text)
-                time.sleep(0.1)
+                    if step.due():
+                        self.say(f"… {step.line()}")
+
+
+def _draw(live: Progress, steps: list[Step], shown: dict[Step, TaskID]) -> None:
+    """Brings the live lines in step with what runs."""
+    for gone in shown.keys() - set(steps):
+        live.remove_task(shown.pop(gone))
+    for step in steps:
+        if step not in shown:
+            shown[step] = live.add_task("", total=None)
+        live.update(shown[step], description=escape(f"{step.title}  {step.note}"))

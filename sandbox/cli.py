@@ -1,0 +1,173 @@
+"""What each command of the Makefile does.
+
+Owns the order of the steps before an operation (engine, simulated cloud, stacks) and the exit codes: 0 done, 1 failed
+with an explanation, 130 interrupted. stdout carries results only; progress goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox import service
+from sandbox.cloud.daemon import port_file
+from sandbox.cloud.launcher import launcher_script
+from sandbox.errors import SandboxError
+from sandbox.home import CLOUD, TREE, Home
+from sandbox.process import attached
+from sandbox.progress import Board
+from sandbox.stacks import order, passes, report
+from sandbox.toolchain import engine, golang
+from sandbox.toolchain.table import PULUMI, TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.stacks.operation import Result, Verb
+    from sandbox.stacks.order import StackFile
+
+ROOT = TREE / ".sandbox"
+CACHES = (".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    board = Board()
+    out = Console(highlight=False)
+    try:
+        return options.run(options, board, out)
+    except SandboxError as error:
+        board.console.print(f"[bold red]error:[/] {escape(error.what)}", soft_wrap=True)
+        board.console.print(escape(error.fix), soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        board.say("interrupted; the same command goes on where this one stopped")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The platform without a cloud account.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, run, text in (
+        ("up", up, "bring every stack up"),
+        ("preview", preview, "show what would change"),
+        ("refresh", refresh, "compare state and simulated cloud"),
+        ("destroy", destroy, "destroy all but the protected lineage"),
+        ("env", env, "print shell lines for plain pulumi"),
+        ("cloud", cloud, "start the simulated cloud"),
+        ("tools", tools, "obtain engine and product binaries"),
+        ("clean", clean, "stop the simulated cloud and remove the sandbox"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(run=run)
+        if name in {"preview", "refresh", "destroy"}:
+            command.add_argument("stack", nargs="?", default="", help="one stack; all of them if left out")
+        if name == "tools":
+            command.add_argument("names", nargs="*", help=f"any of {', '.join(TOOLS)}; all if left out")
+    return parser
+
+
+def ready(board: Board, stacks: Sequence[StackFile] = ()) -> Home:
+    """The sandbox with its engine, plugins, a running simulated cloud and the given stacks."""
+    home = Home(ROOT, engine.obtain(board))
+    home.prepare(launcher_script(port_file(home.cloud)))
+    service.ensure(home.cloud, board)
+    for stack in stacks:
+        home.ensure_stack(TREE, stack.name)
+    return home
+
+
+def up(_: argparse.Namespace, board: Board, out: Console) -> int:
+    """Brings every stack up until nothing changes, then shows the regions."""
+    stacks = order.stacks(TREE)
+    home = ready(board, stacks)
+    outcome = passes.bring_up(passes.Runner(TREE, home.process_environment(), board), stacks)
+    if outcome.failed:
+        for result in outcome.failed:
+            report.explain(result, board.console)
+        board.say("What was created stays. Mend the cause and run `make up` again: it goes on from here.")
+        return 1
+    out.print(report.regions(stacks, outcome))
+    if outcome.unsettled:
+        raise SandboxError(
+            f"After {passes.PASSES} passes these stacks still change each other: {', '.join(outcome.unsettled)}.",
+            "Two stacks must not react to each other's changes for ever; `make preview` shows what differs.",
+        )
+    out.print("Nothing changed." if not outcome.changed else "Nothing changes any more.")
+    return 0
+
+
+def preview(options: argparse.Namespace, board: Board, _: Console) -> int:
+    """Shows the engine's own diff of one stack or all."""
+    stacks = order.chosen(TREE, options.stack)
+    home = ready(board, stacks)
+    worst = 0
+    for stack in stacks:
+        worst = max(
+            worst, attached(["pulumi", "preview", "--diff", "-s", stack.name], TREE, home.process_environment())
+        )
+    return worst
+
+
+def refresh(options: argparse.Namespace, board: Board, out: Console) -> int:
+    """Compares the state with the simulated cloud."""
+    return _each("refresh", options.stack, board, out)
+
+
+def destroy(options: argparse.Namespace, board: Board, out: Console) -> int:
+    """Destroys the stacks, the primary last, and leaves what is protected: the lineage."""
+    return _each("destroy", options.stack, board, out, "--exclude-protected")
+
+
+def _each(verb: Verb, chosen: str, board: Board, out: Console, *flags: str) -> int:
+    """An operation on stacks one after the other, in reverse order for a destroy; stops at the first failure."""
+    stacks = order.chosen(TREE, chosen)
+    home = ready(board, stacks)
+    runner = passes.Runner(TREE, home.process_environment(), board)
+    for stack in reversed(stacks) if verb == "destroy" else stacks:
+        result: Result = runner.run(verb, stack, *flags)
+        if not result.succeeded:
+            report.explain(result, board.console)
+            return 1
+        out.print(report.summary(result))
+    return 0
+
+
+def env(_: argparse.Namespace, board: Board, __: Console) -> int:
+    """Prints shell lines for `eval`; only they go to stdout."""
+    print(ready(board, order.stacks(TREE)).shell_lines())  # noqa: T201 - exactly these lines, unwrapped
+    return 0
+
+
+def cloud(_: argparse.Namespace, board: Board, out: Console) -> int:
+    """Starts the simulated cloud if it is down."""
+    running = service.ensure(ready(board).cloud, board)
+    out.print(f"The simulated cloud serves on port {running.port}.")
+    return 0
+
+
+def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
+    """Obtains the engine and the product binaries; prints where each is."""
+    unknown = [name for name in options.names if name not in TOOLS]
+    if unknown:
+        raise SandboxError(f"There is no tool {unknown[0]!r}.", f"One of {', '.join(TOOLS)}.")
+    for name in options.names or TOOLS:
+        tool = TOOLS[name]
+        found = engine.obtain(board).program if tool is PULUMI else golang.build(tool, board) / tool.name
+        out.print(f"{name}: {found}", soft_wrap=True)
+    return 0
+
+
+def clean(_: argparse.Namespace, board: Board, __: Console) -> int:
+    """Stops the simulated cloud and removes the sandbox and the tools' caches inside the tree."""
+    stopped = service.stop(ROOT / CLOUD)
+    for folder in (ROOT, *(TREE / name for name in CACHES)):
+        shutil.rmtree(folder, ignore_errors=True)
+    board.say("simulated cloud stopped, .sandbox and caches removed" if stopped else ".sandbox and caches removed")
+    return 0

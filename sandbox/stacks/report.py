@@ -1,0 +1,82 @@
+"""What a person reads after an operation: the table of regions, or why it failed and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from rich.markup import escape
+from rich.table import Table
+
+from components.plan.manifest import Manifest
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from sandbox.stacks.operation import Result
+    from sandbox.stacks.order import StackFile
+    from sandbox.stacks.passes import Outcome
+
+# What the engine adds below the real diagnostics.
+NOISE = frozenset({"update failed", "preview failed", "destroy failed", "refresh failed"})
+
+
+def manifest_of(result: Result) -> Manifest:
+    """The manifest among a stack's outputs.
+
+    Raises:
+        SandboxError: there is none, or it does not fit the schema.
+    """
+    try:
+        return Manifest.model_validate(result.outputs["manifest"])
+    except (KeyError, ValidationError) as error:
+        raise SandboxError(
+            f"The stack {result.stack} is up, but its `manifest` output is missing or does not fit its schema: {error}",
+            "The program must export it; see components/plan/manifest.py.",
+        ) from error
+
+
+def regions(stacks: Sequence[StackFile], outcome: Outcome) -> Table:
+    """One row a region: what it holds and where it answers."""
+    table = Table(title="hashicorp-multicloud in the sandbox", title_justify="left")
+    for heading in ("Region", "Resources", "Clusters", "Endpoints", "Seconds"):
+        table.add_column(heading, justify="right" if heading in {"Resources", "Seconds"} else "left", overflow="fold")
+    for stack in stacks:
+        result = outcome.latest(stack.name)
+        manifest = manifest_of(result)
+        clusters = [f"{cluster.product} {len(cluster.servers)}" for cluster in manifest.clusters]
+        clients = f"nomad clients {manifest.clients.minimum} to {manifest.clients.maximum}"
+        endpoints = [cluster.endpoint for cluster in manifest.clusters if cluster.endpoint]
+        table.add_row(
+            f"{manifest.cloud}\n{manifest.region}",
+            str(result.resources),
+            escape("\n".join([*clusters, clients])),
+            escape("\n".join(endpoints)),
+            f"{outcome.seconds(stack.name):.0f}",
+            end_section=True,
+        )
+    return table
+
+
+def explain(result: Result, console: Console) -> None:
+    """Prints why an operation failed: each error once, with the resource it is about, without the engine's refrain."""
+    console.print(f"[bold red]{result.verb} {escape(result.stack)} failed[/]")
+    told: set[str] = set()
+    for error in result.errors:
+        if error.message in NOISE or error.message in told:
+            continue
+        told.add(error.message)
+        about = error.urn.split("::", 2)[-1].rpartition("$")[2]
+        console.print(escape(f"  {about}: {error.message}" if about else f"  {error.message}"), soft_wrap=True)
+    if result.complaint and not told:
+        console.print(escape(f"  {result.complaint}"), soft_wrap=True)
+
+
+def summary(result: Result) -> str:
+    """One line: what the operation did."""
+    counts = ", ".join(f"{count} {operation}" for operation, count in sorted(result.changes.items()))
+    said = counts if result.changed else "nothing changes"
+    return f"{result.verb} {result.stack}: {said} ({result.seconds:.0f} s)"
