@@ -1,0 +1,5 @@
+"""`python -m sandbox.cloud`."""
+
+from sandbox.cloud.app import app
+
+app()

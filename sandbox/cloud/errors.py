@@ -1,0 +1,23 @@
+"""How the simulated cloud says no.
+
+`Refusal` carries what a real cloud's API answers: a code, a message and an HTTP status. `packages.py` puts it into the
+words of the provider that would have relayed it.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818  # the domain's word: nothing is broken, the cloud says no
+    """The cloud does not do what was asked.
+
+    Attributes:
+        code: the API's error code, such as `InvalidSubnet.Conflict`, `NetcfgInvalidSubnet`, `alreadyExists`.
+        message: the API's sentence. Must not quote a secret.
+        status: HTTP status of the answer.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
