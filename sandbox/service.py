@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,9 @@ def ensure(state: Path, board: Board) -> daemon.Running:
     try:
         if not mark.exists() or mark.read_text(encoding="utf-8") != code:
             daemon.stop(port_file)
-        with board.step("starting the simulated cloud"):
+        with board.step("starting the simulated cloud"), warnings.catch_warnings():
+            # The process outlives its handle on purpose.
+            warnings.simplefilter("ignore", ResourceWarning)
             running = daemon.start(state, port_file)
     except daemon.DaemonError as error:
         raise SandboxError(

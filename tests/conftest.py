@@ -1,0 +1,29 @@
+"""Fixtures that every folder of tests may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import open_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.harness import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests of a worker: for tests that use names of their own."""
+    with open_sandbox(tmp_path_factory.mktemp("sandbox") / "home") as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh_sandbox(tmp_path: Path, sandbox: Sandbox) -> Iterator[Sandbox]:
+    """An empty sandbox of the test's own, a second more expensive."""
+    with open_sandbox(tmp_path / "sandbox", like=sandbox) as opened:
+        yield opened
