@@ -25,6 +25,8 @@ ZONES = 3
 """Zones of every region: the fewest in which no zone holds a quorum."""
 LARGEST_PREFIX = 19
 """The smallest range (longest prefix) that holds all blocks below."""
+SMALLEST_PREFIX = 16
+"""The largest range: AWS takes no larger network."""
 
 _SERVER_BLOCK, _CLIENT_BLOCK, _EGRESS_BLOCK, _EDGE_BLOCK = 1, 11, 21, 30
 _HOSTS: dict[Product, int] = {"consul": 10, "vault": 20, "nomad": 30, "boundary": 40}
@@ -34,6 +36,13 @@ _BALANCED: tuple[Product, ...] = tuple(BALANCERS)
 
 MAX_SERVERS = _PER_ZONE * ZONES
 """Servers of one product that the plan has addresses for, in one region."""
+
+_RESERVED_HOSTS = 5
+"""Of each subnet: first four and last in AWS and Azure, four in GCP."""
+_SURGE = 1
+"""Machines a zone that a rolling update adds before it takes old ones away."""
+MAX_CLIENTS = (256 - _RESERVED_HOSTS - _SURGE) * (ZONES - 1)
+"""Nomad clients that still have an address when a zone is lost and the others take its machines over."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """How large machines and disks are, by role and profile, in each cloud's terms.
 
 Figures are those of the vendors' reference architectures (cloud-reference, "Sizing"): never burstable, never
-spot for a server. Does not say how many machines there are (`spec.Platform`) nor where they stand.
+spot for a server. How many machines a profile has by itself stands here too; how many a platform has is its own
+(`spec.Platform`). Does not say where they stand.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .spec import Cloud, Profile, Role
+from .spec import Clients, Cloud, Product, Profile, Role
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,19 @@ class MachineSize:
     data: DiskSize | None
     audit: DiskSize | None
 
+
+SERVERS: Mapping[Profile, Mapping[Product, int]] = {
+    "small": {"consul": 3, "vault": 3, "nomad": 3, "boundary": 2},
+    "production": {"consul": 5, "vault": 3, "nomad": 5, "boundary": 3},
+}
+"""Servers of each product in each region, where the configuration does not say otherwise."""
+LEAST_SERVERS: Mapping[Profile, Mapping[Product, int]] = {
+    "small": {"consul": 1, "vault": 1, "nomad": 1, "boundary": 1},
+    "production": {"consul": 3, "vault": 3, "nomad": 3, "boundary": 2},
+}
+"""The fewest that a profile accepts: production survives the loss of any one machine."""
+CLIENTS: Mapping[Profile, Clients] = {"small": Clients(2, 6), "production": Clients(3, 12)}
+"""Nomad clients of each region, where the configuration does not say otherwise."""
 
 _CLASSES: Mapping[str, Mapping[Cloud, str]] = {
     "2": {"aws": "m7i.large", "azure": "Standard_D2s_v5", "gcp": "n2-standard-2"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .spec import PRODUCTS, Artifacts
+from .spec import PRODUCTS, Artifacts, Edition
 
 EXPORTER = "node_exporter"
 ARTIFACTS: tuple[str, ...] = (*PRODUCTS, EXPORTER)
@@ -72,17 +72,24 @@ SKEWS: tuple[Skew, ...] = (
 
 
 def unsupported(versions: Mapping[str, str]) -> Iterator[tuple[str, str, Line]]:
-    """(artefact, version, supported line) of each version outside its line."""
-    for artefact, line in SUPPORTED.items():
-        if not line.holds(parse(versions[artefact])):
-            yield artefact, versions[artefact], line
+    """(artefact, version, supported line) of each version outside its line; artefacts that are not named pass."""
+    for artefact, version in versions.items():
+        line = SUPPORTED[artefact]
+        if not line.holds(parse(version)):
+            yield artefact, version, line
 
 
 def skewed(versions: Mapping[str, str]) -> Iterator[Skew]:
-    """Each rule that the combination breaks."""
+    """Each rule that the combination breaks; a rule needs both of its products named."""
     for skew in SKEWS:
+        if skew.product not in versions or skew.needs not in versions:
+            continue
         if parse(versions[skew.product])[:2] >= skew.since and parse(versions[skew.needs])[:2] < skew.least:
             yield skew
+
+
+EDITION_SUFFIX: Mapping[Edition, str] = {"community": "", "enterprise": "+ent"}
+"""What a product's release is called beyond its version."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Archive:
 
 
 def archive(artefact: str, versions: Mapping[str, str], artifacts: Artifacts, edition_suffix: str = "") -> Archive:
-    """Where a machine fetches an artefact; `edition_suffix` is `+ent` for the enterprise edition's products."""
+    """Where a machine fetches an artefact; `edition_suffix` (`EDITION_SUFFIX`) is the products' alone."""
     version = versions[artefact]
     if artefact == EXPORTER:
         folder = f"{artifacts.exporter_url}/v{version}"

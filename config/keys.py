@@ -1,0 +1,153 @@
+"""The keys of the configuration and their types.
+
+Owns the shape of the namespace. Defaults stand in Pulumi.yaml, where the engine merges them in; what a single value
+must look like is `components.plan.values`; docs/configuration.md explains each key.
+
+Types are strict (a quoted number is no number) and unknown keys are refused: a mistyped key that does nothing is the
+mistake that nobody finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from components.plan import spec, values
+from components.plan.sizing import CLIENTS, SERVERS
+from components.plan.spec import Cloud, Edition, Product, Profile, SealKind
+
+_T = TypeVar("_T")
+
+
+def _judged(judge: Callable[[_T], values.Refusal | None]) -> AfterValidator:
+    """A validator that hands a refusal of the plan on, whole."""
+
+    def validate(value: _T) -> _T:
+        if refusal := judge(value):
+            raise PydanticCustomError("refused", "refused", {"refusal": refusal})
+        return value
+
+    return AfterValidator(validate)
+
+
+Bound = Annotated[int, _judged(values.clients)]
+Tag = Annotated[str, _judged(values.tag)]
+Url = Annotated[str, _judged(values.url)]
+Version = Annotated[str, _judged(values.version)]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Region(_Keys):
+    """One region."""
+
+    name: str
+    zones: Annotated[list[str], _judged(values.zones)]
+    cidr: Annotated[str, _judged(values.cidr)]
+    recovery: str
+
+
+class Versions(_Keys):
+    """The version of everything that is installed."""
+
+    consul: Version
+    vault: Version
+    nomad: Version
+    boundary: Version
+    node_exporter: Version
+
+
+class Artifacts(_Keys):
+    """Where archives come from."""
+
+    base_url: Url = Field(alias="baseUrl")
+    exporter_url: Url = Field(alias="exporterUrl")
+    checksums: dict[str, Annotated[str, _judged(values.sha256)]]
+
+
+class Settings(_Keys):
+    """Every key: first the stack's own, then what all stacks share."""
+
+    cloud: Cloud
+    account: str
+    image: str
+    rollout: Annotated[list[str], _judged(values.rollout)]
+    name: Annotated[str, _judged(values.name)]
+    environment: Annotated[str, _judged(values.label)]
+    domain: Annotated[str, _judged(values.domain)]
+    owner: Tag
+    cost_center: Tag = Field(alias="costCenter")
+    profile: Profile
+    edition: Edition
+    seal: SealKind
+    regions: dict[Cloud, Region]
+    servers: dict[Product, int]
+    clients: dict[Literal["minimum", "maximum"], Bound]
+    versions: Versions
+    artifacts: Artifacts
+
+    def stack(self) -> spec.Stack:
+        """In the plan's own words, with the profile's numbers where none are given."""
+        platform = spec.Platform(
+            name=self.name,
+            environment=self.environment,
+            domain=self.domain,
+            owner=self.owner,
+            cost_center=self.cost_center,
+            profile=self.profile,
+            edition=self.edition,
+            seal=self.seal,
+            regions={
+                cloud: spec.Region(cloud, region.name, tuple(region.zones), region.cidr, region.recovery)
+                for cloud, region in self.regions.items()
+            },
+            servers=servers(self.profile, self.servers),
+            clients=clients(self.profile, self.clients),
+            versions=self.versions.model_dump(),
+            artifacts=spec.Artifacts(
+                self.artifacts.base_url, self.artifacts.exporter_url, dict(self.artifacts.checksums)
+            ),
+        )
+        return spec.Stack(platform, self.cloud, self.account, self.image, tuple(self.rollout))
+
+
+def servers(profile: Profile, given: Mapping[Product, int]) -> dict[Product, int]:
+    """Servers of each product: the profile's unless given."""
+    return {product: given.get(product, default) for product, default in SERVERS[profile].items()}
+
+
+def clients(profile: Profile, given: Mapping[Any, int]) -> spec.Clients:
+    """Bounds of Nomad clients: the profile's unless given."""
+    default = CLIENTS[profile]
+    return spec.Clients(given.get("minimum", default.minimum), given.get("maximum", default.maximum))
+
+
+def _is_keys(kind: Any) -> bool:  # noqa: ANN401 (an annotation may be anything)
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def structured(key: str) -> bool:
+    """Whether a top-level key holds a list or a map."""
+    field = Settings.model_fields.get(key)
+    return field is not None and (_is_keys(field.annotation) or get_origin(field.annotation) in (list, dict))
+
+
+def known_below(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that may stand below a path, as written in YAML; empty where any may, or none."""
+    kind: Any = Settings
+    for step in path:
+        kind = _child(kind, step)
+    if _is_keys(kind):
+        return tuple(field.alias or name for name, field in kind.model_fields.items())
+    return get_args(get_args(kind)[0]) if get_origin(kind) is dict else ()
+
+
+def _child(kind: Any, step: str) -> Any:  # noqa: ANN401 (an annotation may be anything)
+    if get_origin(kind) is dict:
+        return get_args(kind)[1]
+    return next(field.annotation for name, field in kind.model_fields.items() if step in (name, field.alias))

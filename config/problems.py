@@ -1,0 +1,117 @@
+"""What is wrong with a configuration, in words for the person who wrote it.
+
+Owns the error and the translation of pydantic's findings. Never quotes a value that `read` has not cleared of
+secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from components.plan.facts import Problem, suggestion
+from config.keys import known_below
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+BAD_KEY = "[key]"
+"""How pydantic ends the path of a map's key that is refused itself."""
+
+_GUESS = "The program does not guess what was meant: a wrong guess would be built in every region."
+_WANTED = {
+    "string_type": ("text", "Put it in quotes."),
+    "int_type": ("a whole number", "Write digits without quotes."),
+    "list_type": ("a list", "Write it as [first, second]."),
+    "dict_type": ("a map", "Write its keys below it, indented."),
+    "model_type": ("a map", "Write its keys below it, indented."),
+}
+
+
+class ConfigError(pulumi.RunError):
+    """The configuration cannot be built. Ends the program with its text and without a traceback.
+
+    Attributes:
+        problems: everything that is wrong, in the order of the keys.
+    """
+
+    def __init__(self, problems: Iterable[Problem], stack: str | None) -> None:
+        order = known_below(())
+        rank = {key: place for place, key in enumerate(order)}
+        # Unknown keys come first: they often explain what is missing further down.
+        self.problems = tuple(sorted(problems, key=lambda problem: rank.get(re.split(r"[.\[]", problem.where)[0], -1)))
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        whose = f" of the stack {stack}" if stack else ""
+        super().__init__(
+            f"The configuration{whose} has {count}; nothing was registered.\n\n"
+            + "\n\n".join(
+                f"{number}. {problem.where}: {problem.what}\n   Why: {problem.why}\n   Fix: {problem.fix}"
+                for number, problem in enumerate(self.problems, start=1)
+            )
+        )
+
+
+def translated(detail: ErrorDetails) -> Problem:
+    """One finding of pydantic's as a problem."""
+    kind, value, path = detail["type"], detail["input"], detail["loc"]
+    where = _where(path)
+    if kind == "extra_forbidden" or path[-1] == BAD_KEY:
+        return _unknown(where, path)
+    refusal = detail.get("ctx", {}).get("refusal")
+    if kind == "missing" or value is None or value == "":
+        return Problem(
+            where,
+            "is missing.",
+            refusal.why if refusal else "Nothing can stand in for it.",
+            refusal.fix if refusal else f"Add the key, or give it a value where it stands empty.{_choices(detail)}",
+        )
+    if refusal:
+        return Problem.of(where, refusal)
+    if kind == "literal_error":
+        allowed = _allowed(detail)
+        return Problem(
+            where,
+            f"{value!r} is not known.{suggestion(str(value), allowed)}",
+            "No part of the program would know what to do with it.",
+            f"Use one of: {', '.join(allowed)}.",
+        )
+    wanted, fix = _WANTED[kind]
+    return Problem(where, f"is {_described(value)} where {wanted} belongs.", _GUESS, fix)
+
+
+def _unknown(where: str, path: tuple[str | int, ...]) -> Problem:
+    steps = [str(step) for step in path if step != BAD_KEY]
+    known = known_below(tuple(steps[:-1]))
+    return Problem(
+        where,
+        f"no such key.{suggestion(steps[-1], known)}",
+        "It would do nothing, and whoever wrote it believes that it does.",
+        f"Remove it, or use one of: {', '.join(known)}.",
+    )
+
+
+def _where(path: tuple[str | int, ...]) -> str:
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path if step != BAD_KEY]
+    return "".join(steps).removeprefix(".")
+
+
+def _allowed(detail: ErrorDetails) -> list[str]:
+    return re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
+
+
+def _choices(detail: ErrorDetails) -> str:
+    allowed = _allowed(detail)
+    return f" Use one of: {', '.join(allowed)}." if allowed else ""
+
+
+def _described(value: Any) -> str:  # noqa: ANN401 (whatever stands in the file)
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {value!r}"
+    return "a list" if isinstance(value, list) else "a map" if isinstance(value, dict) else f"the value {value}"

@@ -1,0 +1,143 @@
+"""Reading: the only place that asks the engine for configuration.
+
+Owns the way from raw values to a `Stack`. All problems are collected before any is reported: a value that cannot
+be read is left out, and the rules that do not need it are applied to the rest.
+
+Dangerous edge: whatever is refused is quoted on a screen and in CI logs, so values that are or look like secrets
+are taken out before anything else is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, cast
+
+import pulumi
+from pulumi.runtime.config import CONFIG, is_config_secret
+from pydantic import ValidationError
+
+from components.plan import checks, values
+from components.plan.facts import Facts, Problem
+from components.plan.spec import CLOUDS, Cloud, Product, Profile, Stack
+from config.keys import Settings, clients, servers, structured
+from config.problems import BAD_KEY, ConfigError, translated
+
+Raw = Mapping[str, Any]
+"""Values by key without the namespace, as parsed YAML."""
+
+
+def load() -> Stack:
+    """The stack that the engine's configuration describes.
+
+    Raises:
+        ConfigError: it describes none.
+    """
+    prefix = f"{pulumi.Config().name}:"
+    full = {key: value for key, value in CONFIG.get().items() if key.startswith(prefix)}
+    return parse(
+        {key.removeprefix(prefix): _decoded(key.removeprefix(prefix), value) for key, value in full.items()},
+        stack=pulumi.get_stack(),
+        encrypted=[key.removeprefix(prefix) for key in full if is_config_secret(key)],
+    )
+
+
+def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()) -> Stack:
+    """The stack that a configuration describes.
+
+    Args:
+        raw: the configuration.
+        stack: the stack's name, where there is one.
+        encrypted: keys whose values the engine keeps as secrets.
+
+    Raises:
+        ConfigError: it describes none; holds every problem.
+    """
+    secrets = list(_secrets(raw, encrypted))
+    hidden = {problem.where for problem in secrets}
+    readable: Raw = {key: value for key, value in raw.items() if key not in hidden}
+    settings: Settings | None = None
+    problems = secrets
+    try:
+        settings = Settings.model_validate(readable)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            if detail["loc"][0] not in hidden:
+                problems.append(translated(detail))
+                readable = _without(readable, detail["loc"])
+    problems += checks.problems(_facts(raw, readable, stack))
+    if problems or settings is None:
+        raise ConfigError(problems, stack)
+    return settings.stack()
+
+
+def _decoded(key: str, value: object) -> object:
+    """The engine hands lists and maps over as JSON text; other text stays as it is."""
+    if not structured(key) or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _secrets(raw: Raw, encrypted: Collection[str]) -> Iterator[Problem]:
+    """A problem for each top-level key that holds a secret; nothing of its value is repeated."""
+    for key, value in raw.items():
+        kind = "an encrypted value" if key in encrypted else values.secret_like(json.dumps(value, default=str))
+        if kind:
+            yield Problem(
+                key,
+                f"holds {kind}, which is not shown here.",
+                "Configuration reaches tags, user data and outputs, which many may read.",
+                "Take it out, and replace the secret wherever it is in use: this file may already have been shared.",
+            )
+
+
+def _without(branch: Raw, path: tuple[str | int, ...]) -> Raw:
+    """A copy without what lies at the path; a bad item of a list takes the list along."""
+    step, *rest = path
+    kept = {key: value for key, value in branch.items() if key != step}
+    below = branch.get(cast("str", step))
+    if rest and isinstance(rest[0], str) and rest[0] != BAD_KEY and isinstance(below, dict):
+        kept[cast("str", step)] = _without(cast("Raw", below), tuple(rest))
+    return kept
+
+
+def _complete(raw: Raw, readable: Raw, key: str) -> bool:
+    """Whether all that was written below a key could be read."""
+    return key in readable and raw[key] == readable[key]
+
+
+def _facts(raw: Raw, readable: Raw, stack: str | None) -> Facts:
+    """What could be read. Everything left in `readable` has its proper type."""
+    profile = cast("Profile | None", readable.get("profile"))
+    declared = raw.get("regions")
+    given = cast("dict[Product, int]", readable.get("servers", {}))
+    numbers = servers(profile, given) if profile and _complete(raw, readable, "servers") else given
+
+    def by_region(key: str) -> dict[Cloud, Any]:
+        regions = readable.get("regions", {})
+        return {cloud: regions[cloud][key] for cloud in CLOUDS if key in regions.get(cloud, {})}
+
+    return Facts(
+        stack=stack,
+        cloud=readable.get("cloud"),
+        account=readable.get("account"),
+        image=readable.get("image"),
+        rollout=tuple(readable["rollout"]) if "rollout" in readable else None,
+        name=readable.get("name"),
+        environment=readable.get("environment"),
+        domain=readable.get("domain"),
+        profile=profile,
+        edition=readable.get("edition"),
+        clouds=frozenset(cloud for cloud in CLOUDS if cloud in declared) if isinstance(declared, dict) else None,
+        regions=by_region("name"),
+        zones={cloud: tuple(zones) for cloud, zones in by_region("zones").items()},
+        cidrs=by_region("cidr"),
+        recoveries=by_region("recovery"),
+        servers=numbers,
+        clients=clients(profile, readable["clients"]) if profile and _complete(raw, readable, "clients") else None,
+        versions=readable.get("versions", {}),
+        checksums=readable.get("artifacts", {}).get("checksums", {}),
+    )
