@@ -17,6 +17,9 @@ from .spec import Product, Role, product_of
 
 DiskPurpose = Literal["data", "audit"]
 
+WEB_IDENTITY_TOKEN = "/run/platform/identity/token"  # noqa: S105 - a path
+"""Where a machine keeps its current token for another cloud; memory only, renewed before it ends."""
+
 
 @dataclass(frozen=True)
 class Disk:

@@ -1,0 +1,224 @@
+"""Customer-managed keys, their grants, and trust in machines of other clouds.
+
+Owns keys and who may use them. A key that must outlive its region is a multi-region key with a replica: the same
+key id answers in the recovery region, so only `region` of a stanza changes there.
+
+Grants are policies of the roles, not statements of the key's policy: a key policy keeps a role's unique id, not
+its name, so a role made anew by a rebuild would be refused by the key that outlived it.
+
+Dangerous edges:
+- Whoever loses a key loses every snapshot that it seals. Keys are protected and take 30 days to die.
+- Auto Scaling attaches encrypted volumes under its service-linked role, which an account has only after its
+  first group. The disk key therefore admits it by name and not as a principal, which would have to exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.clouds.aws.identity import document, role_name
+from components.clouds.contract import Account, FederationArgs, KeyArgs, Site, type_token
+from components.plan.federation import Federated
+from components.plan.server import WEB_IDENTITY_TOKEN, KeyStanza
+
+_WAITING_DAYS = 30
+_ROTATION_DAYS = 365
+_USE = ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey"]
+_GOOGLE = "accounts.google.com"
+"""The one issuer that AWS knows without being told."""
+
+
+def answers(arn: str, regions: Sequence[str]) -> list[str]:
+    """The key's ARN in each region where it answers: a replica differs in nothing but the region."""
+    parts = arn.split(":")
+    return [":".join([*parts[:3], region, *parts[4:]]) for region in regions]
+
+
+def _use(key: pulumi.Output[str], regions: Sequence[str]) -> pulumi.Output[str]:
+    return key.apply(
+        lambda arn: document({"Effect": "Allow", "Action": _USE, "Resource": answers(arn, regions)}),
+    )
+
+
+def _policy(account: Account, purpose: str) -> str:
+    administration = {
+        "Sid": "AccountDecidesByItsPolicies",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{account.tenant}:iam::{account.id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return document(administration, *(_autoscaling(account) if purpose == "disk" else ()))
+
+
+def _autoscaling(account: Account) -> Sequence[Mapping[str, Any]]:
+    role = (
+        f"arn:{account.tenant}:iam::{account.id}:role/aws-service-role/autoscaling.amazonaws.com/"
+        "AWSServiceRoleForAutoScaling"
+    )
+    by_name = {"StringEquals": {"aws:PrincipalAccount": account.id}, "ArnEquals": {"aws:PrincipalArn": role}}
+    use = {
+        "Sid": "AutoScalingUsesDisks",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [*_USE, "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        "Resource": "*",
+        "Condition": by_name,
+    }
+    attach = {
+        "Sid": "AutoScalingAttachesDisks",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {**by_name, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+    }
+    return use, attach
+
+
+class Key(pulumi.ComponentResource):
+    """A key, its alias, its replica and its grants."""
+
+    id: pulumi.Output[str]
+    """The ARN: what disks and secrets want to be told."""
+    stanza: pulumi.Output[KeyStanza]
+    usable_from: tuple[str, ...]
+    ready: Sequence[pulumi.Resource]
+
+    def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        region = args.site.stack.region
+        self.usable_from = (region.name, region.recovery) if args.recoverable else (region.name,)
+        spec = {
+            "cloud": "aws",
+            "purpose": args.purpose,
+            "region": region.name,
+            "keyRef": name,
+            "usableFrom": list(self.usable_from),
+        }
+        super().__init__(type_token("SealKey" if args.recoverable else "Key"), name, spec, opts)
+        kept = pulumi.ResourceOptions(parent=self, protect=True)
+        key = self._key(name, args, kept)
+        self.id = key.arn
+        self.stanza = key.key_id.apply(
+            lambda key_id: KeyStanza("awskms", {"region": region.name, "kms_key_id": key_id}),
+        )
+        self.ready = [key, *self._grants(name, args)]
+        self.register_outputs({"spec": spec, "id": self.id})
+
+    def _key(self, name: str, args: KeyArgs, kept: pulumi.ResourceOptions) -> aws.kms.Key:
+        stack, names = args.site.stack, args.site.names
+        description = f"{args.purpose} of {stack.platform.name} in {stack.region.name}"
+        policy = _policy(args.site.account, args.purpose)
+        key = aws.kms.Key(
+            name,
+            description=description,
+            key_usage="ENCRYPT_DECRYPT",
+            customer_master_key_spec="SYMMETRIC_DEFAULT",
+            is_enabled=True,
+            enable_key_rotation=True,
+            rotation_period_in_days=_ROTATION_DAYS,
+            multi_region=args.recoverable,
+            deletion_window_in_days=_WAITING_DAYS,
+            policy=policy,
+            tags={"Name": names.thing(args.purpose)},
+            opts=kept,
+        )
+        aws.kms.Alias(name, name=names.key_alias(args.purpose), target_key_id=key.key_id, opts=kept)
+        if args.recoverable:
+            aws.kms.ReplicaKey(
+                f"{name}-recovery",
+                region=stack.region.recovery,
+                primary_key_arn=key.arn,
+                description=description,
+                enabled=True,
+                deletion_window_in_days=_WAITING_DAYS,
+                policy=policy,
+                tags={"Name": names.thing(args.purpose)},
+                opts=kept,
+            )
+        return key
+
+    def _grants(self, name: str, args: KeyArgs) -> list[pulumi.Resource]:
+        return [
+            aws.iam.RolePolicy(
+                f"{name}-{role}",
+                name=f"use-{args.purpose}",
+                role=role_name(args.identities.principals[role]),
+                policy=_use(self.id, self.usable_from),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for role in args.users
+        ]
+
+
+def _trusts(workload: Federated, provider: pulumi.Output[str] | None) -> pulumi.Output[Mapping[str, Any]]:
+    issuer = workload.issuer.removeprefix("https://")
+    claims = {f"{issuer}:aud": workload.audience, f"{issuer}:sub": workload.subject}
+    if provider is None:
+        # For Google `aud` is the authorised party, which a machine's token names by its own id; `oaud` is the audience.
+        claims |= {f"{issuer}:aud": workload.subject, f"{issuer}:oaud": workload.audience}
+    return pulumi.Output.from_input(provider or issuer).apply(
+        lambda federated: {
+            "Effect": "Allow",
+            "Principal": {"Federated": federated},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": claims},
+        }
+    )
+
+
+class Federation(pulumi.ComponentResource):
+    """A role that Boundary workers of other clouds assume with their machine's own token."""
+
+    stanza: pulumi.Output[KeyStanza]
+
+    def __init__(self, name: str, args: FederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = {"cloud": "aws", "peers": sorted(args.workloads)}
+        super().__init__(type_token("Federation"), name, spec, opts)
+        self._prefix, self._child = name, pulumi.ResourceOptions(parent=self)
+        role = _federated_role(args.site)
+        # Planned, so that workers of other clouds are told the same before and after the role exists. It cannot
+        # exist without them: a role has to trust someone.
+        arn = f"arn:{args.site.account.tenant}:iam::{args.site.account.id}:role/{role}"
+        if args.workloads:
+            self._role(role, args)
+        self.stanza = args.key.stanza.apply(
+            lambda own: KeyStanza(
+                own.kind, {**own.attributes, "role_arn": arn, "web_identity_token_file": WEB_IDENTITY_TOKEN}
+            )
+        )
+        self.register_outputs({"spec": spec})
+
+    def _role(self, role: str, args: FederationArgs) -> None:
+        statements = [
+            _trusts(workload, None if workload.issuer.endswith(_GOOGLE) else self._issuer(cloud, workload))
+            for cloud, workload in sorted(args.workloads.items())
+        ]
+        made = aws.iam.Role(
+            self._prefix,
+            name=role,
+            description="Boundary workers of the other clouds",
+            assume_role_policy=pulumi.Output.all(*statements).apply(lambda known: document(*known)),
+            max_session_duration=3600,
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            self._prefix,
+            name="use-worker-auth",
+            role=made.name,
+            policy=_use(args.key.id, args.key.usable_from),
+            opts=self._child,
+        )
+
+    def _issuer(self, cloud: str, workload: Federated) -> pulumi.Output[str]:
+        return aws.iam.OpenIdConnectProvider(
+            f"{self._prefix}-{cloud}", url=workload.issuer, client_id_lists=[workload.audience], opts=self._child
+        ).arn
+
+
+def _federated_role(site: Site) -> str:
+    return f"{site.names.identity('boundary-worker')}-peers"
