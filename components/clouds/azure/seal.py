@@ -1,0 +1,139 @@
+"""Customer-managed keys: seals, the keyring, disks, the secret store.
+
+Owns the key, its rotation and its users' grants. The key for disks also gets the disk encryption set through which
+disks name it.
+
+Dangerous edges:
+- Azure's resource manager makes the first version of a key and never changes it afterwards: an edit of the
+  operations or of the rotation below reaches new regions only, unless it is repeated with `az keyvault key`.
+- A key's version expires; the older ones still unwrap. Nothing may disable them: snapshots need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pulumi
+from pulumi_azure_native import compute, keyvault
+
+from components.clouds.contract import KeyArgs, type_token
+from components.plan.server import KeyStanza
+
+from .identity import CRYPTO_SERVICE_ENCRYPTION_USER, Identities, grant
+from .place import Place, own
+
+DISKS = "disk"
+"""The purpose whose key also gets a disk encryption set."""
+_ROTATE_AFTER, _EXPIRE_AFTER, _WARN_BEFORE = "P90D", "P2Y", "P30D"
+"""Rotation well before the expiry, which is there so that a rotation that stopped is noticed."""
+
+
+class SealKey(pulumi.ComponentResource):
+    """One key in the region's vault, in hardware, rotating, protected."""
+
+    id: pulumi.Output[str]
+    """What an encrypted thing names: the disk encryption set for disks, else the key."""
+    stanza: pulumi.Output[KeyStanza]
+    usable_from: tuple[str, ...]
+    ready: Sequence[pulumi.Resource]
+
+    def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        place = own(Place, args.site)
+        identities = own(Identities, args.identities)
+        region = place.stack.region
+        # The service replicates a vault to the paired region and fails over by itself.
+        self.usable_from = (region.recovery,) if args.recoverable else ()
+        key_name = place.names.thing(args.purpose)
+        spec = {
+            "cloud": place.stack.cloud,
+            "region": region.name,
+            "keyRef": key_name,
+            "purpose": args.purpose,
+            "usableFrom": list(self.usable_from),
+        }
+        super().__init__(type_token("SealKey"), name, spec, opts)
+        self._place, self._name = place, name
+        self._scope = (
+            f"{place.id('Microsoft.KeyVault/vaults', place.names.key_vault(place.account.id))}/keys/{key_name}"
+        )
+        key = self._key(key_name)
+        ready: list[pulumi.Resource] = [
+            grant(
+                f"{name}-{role}",
+                place,
+                CRYPTO_SERVICE_ENCRYPTION_USER,
+                on=(self._scope, key.id),
+                to=(place.names.identity(role), identities.principals[role]),
+                parent=self,
+            )
+            for role in args.users
+        ]
+        self.id = key.id
+        if args.purpose == DISKS:
+            encryption_set, granted = self._disk_encryption_set(key_name, key)
+            self.id = encryption_set.id
+            ready.append(granted)
+        self.ready = ready
+        stanza = {"tenant_id": place.account.tenant, "key_name": key_name}
+        self.stanza = place.vault.name.apply(
+            lambda vault_name: KeyStanza("azurekeyvault", {**stanza, "vault_name": vault_name})
+        )
+        self.register_outputs({"spec": spec, "id": self.id})
+
+    def _key(self, key_name: str) -> keyvault.Key:
+        return keyvault.Key(
+            self._name,
+            resource_group_name=self._place.group,
+            vault_name=self._place.vault.name,
+            key_name=key_name,
+            properties=keyvault.KeyPropertiesArgs(
+                kty="RSA-HSM",
+                key_size=3072,
+                key_ops=["wrapKey", "unwrapKey"],
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
+                rotation_policy=keyvault.RotationPolicyArgs(
+                    attributes=keyvault.KeyRotationPolicyAttributesArgs(expiry_time=_EXPIRE_AFTER),
+                    lifetime_actions=[
+                        keyvault.LifetimeActionArgs(
+                            action=keyvault.ActionArgs(type=keyvault.KeyRotationPolicyActionType.ROTATE),
+                            trigger=keyvault.TriggerArgs(time_after_create=_ROTATE_AFTER),
+                        ),
+                        keyvault.LifetimeActionArgs(
+                            action=keyvault.ActionArgs(type=keyvault.KeyRotationPolicyActionType.NOTIFY),
+                            trigger=keyvault.TriggerArgs(time_before_expiry=_WARN_BEFORE),
+                        ),
+                    ],
+                ),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=True),
+        )
+
+    def _disk_encryption_set(
+        self, key_name: str, key: keyvault.Key
+    ) -> tuple[compute.DiskEncryptionSet, pulumi.Resource]:
+        place = self._place
+        made = compute.DiskEncryptionSet(
+            self._name,
+            resource_group_name=place.group,
+            disk_encryption_set_name=key_name,
+            location=place.location,
+            encryption_type="EncryptionAtRestWithCustomerKey",
+            identity=compute.EncryptionSetIdentityArgs(type="SystemAssigned"),
+            active_key=compute.KeyForDiskEncryptionSetArgs(
+                key_url=key.key_uri_with_version, source_vault=compute.SourceVaultArgs(id=place.vault.id)
+            ),
+            rotation_to_latest_key_version_enabled=True,
+            # The service moves it to each new version by itself.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["activeKey.keyUrl"]),
+        )
+        identity = cast("pulumi.Output[compute.outputs.EncryptionSetIdentityResponse]", made.identity)
+        granted = grant(
+            f"{self._name}-{DISKS}-encryption-set",
+            place,
+            CRYPTO_SERVICE_ENCRYPTION_USER,
+            on=(self._scope, key.id),
+            to=(key_name, identity.principal_id),
+            parent=self,
+        )
+        return made, granted
