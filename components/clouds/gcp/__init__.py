@@ -1,0 +1,34 @@
+"""Google Cloud: one kit."""
+
+from components.clouds.contract import Kit
+
+from .account import connect
+from .balancer import Balancer
+from .clients import ClientGroup
+from .compute import ServerGroup
+from .dns import Zone
+from .firewall import Firewall
+from .guest import guest
+from .identity import Identities
+from .network import Network
+from .seal import SealKey
+from .secrets import SecretStore
+from .tags import tagged
+
+KIT = Kit(
+    connect=connect,
+    guest=guest,
+    network=Network,
+    identities=Identities,
+    firewall=Firewall,
+    key=SealKey,
+    federation=None,
+    secret_store=SecretStore,
+    balancer=Balancer,
+    servers=ServerGroup,
+    clients=ClientGroup,
+    zone=Zone,
+    tagged=tagged,
+)
+
+__all__ = ["KIT"]
