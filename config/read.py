@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
@@ -22,6 +22,9 @@ from components.plan.facts import Facts, Problem
 from components.plan.spec import CLOUDS, Cloud, Product, Profile, Stack
 from config.keys import Settings, clients, servers, structured
 from config.problems import BAD_KEY, ConfigError, translated
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Raw = Mapping[str, Any]
 """Values by key without the namespace, as parsed YAML."""
@@ -61,7 +64,7 @@ def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()
     try:
         settings = Settings.model_validate(readable)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        for detail in _findings(error):
             if detail["loc"][0] not in hidden:
                 problems.append(translated(detail))
                 readable = _without(readable, detail["loc"])
@@ -69,6 +72,17 @@ def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()
     if problems or settings is None:
         raise ConfigError(problems, stack)
     return settings.stack()
+
+
+def _findings(error: ValidationError) -> list[ErrorDetails]:
+    """What pydantic found; nothing about the insides of what stands at an unknown key of a map."""
+    found = error.errors(include_url=False)
+    unknown = {detail["loc"][:-1] for detail in found if detail["loc"][-1] == BAD_KEY}
+    return [
+        detail
+        for detail in found
+        if detail["loc"][-1] == BAD_KEY or not any(detail["loc"][: len(path)] == path for path in unknown)
+    ]
 
 
 def _decoded(key: str, value: object) -> object:

@@ -62,8 +62,7 @@ def zone_of(index: int) -> int:
 
 
 def _block(region: Region, number: int) -> IPv4Network:
-    blocks = list(IPv4Network(region.cidr).subnets(new_prefix=24))
-    return blocks[number]
+    return IPv4Network((int(IPv4Network(region.cidr).network_address) + number * 256, 24))
 
 
 def server_subnet(region: Region, zone: int) -> str:

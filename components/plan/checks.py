@@ -71,12 +71,18 @@ def _account(facts: Facts) -> Iterator[Problem]:
 
 
 _IMAGES: Mapping[Cloud, tuple[str, str]] = {
-    "aws": (r"[A-Za-z0-9()\[\] ./'@_-]*\d{8}[\w.-]*", "an exact image name that ends in its build's date"),
+    "aws": (
+        r"(?!ami-)[\w()\[\] ./'@-]*(?<!\d)20\d{6}(?!\d)[\w.-]*",
+        "an exact image name that ends in its build's date",
+    ),
     "azure": (
         r"[\w-]+:[\w-]+:[\w-]+:\d+\.\d+\.\d+",
         "publisher:offer:sku:version with all three numbers of the version",
     ),
-    "gcp": (r"[a-z][a-z0-9-]+/[a-z][a-z0-9-]*-v?\d{8}[a-z0-9-]*", "project/image with the build's date in the image"),
+    "gcp": (
+        r"[a-z][a-z0-9-]+/[a-z][a-z0-9-]*-v?20\d{6}(?!\d)[a-z0-9-]*",
+        "project/image with the build's date in the image",
+    ),
 }
 
 

@@ -58,5 +58,5 @@ class Facts:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """` Did you mean …?` for a mistyped word, or nothing."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(word, list(known), n=1, cutoff=0.55)
     return f" Did you mean {near[0]}?" if near else ""
