@@ -42,6 +42,8 @@ CONSUL_WAN = Port.of(8302)
 CONSUL_HTTPS = Port.of(8501)
 CONSUL_HTTPS_ALIAS = Port.of(8500)
 """Front end only: the runbook's URLs say https://…:8500; the balancer maps it, no server listens on it."""
+CONSUL_HTTP = Port.of(8500)
+"""Bound to loopback on every client agent, for the programs beside it; never opened."""
 CONSUL_GRPC_TLS = Port.of(8503)
 CONSUL_DNS = Port.of(8600)
 """Bound to loopback on every agent; never opened."""

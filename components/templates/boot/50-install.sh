@@ -1,0 +1,55 @@
+#!/bin/bash
+# Programs from their release archives: checked against the published sum, and the pinned one where there is one.
+# The verified archive stays on disk, so that a reboot needs no network.
+. "$(dirname "$0")/../log.sh"
+
+readonly cache=$root/var/cache/platform binaries=$root/usr/local/bin
+work=$(mktemp --directory)
+trap 'rm -rf "$work"' EXIT
+
+fetch() { # URL FILE
+  curl --fail --silent --show-error --location --connect-timeout 10 --output "$2" \
+    --retry 100 --retry-delay 3 --retry-max-time "$patience" --retry-all-errors "$1"
+}
+
+sum_of() { # FILE
+  sha256sum <"$1" | cut -d ' ' -f 1
+}
+
+# verify FILE NAME SUMS PINNED
+verify() {
+  local published actual
+  published=$(awk -v name="$2" '{ sub(/^[*]/, "", $2) } $2 == name { print $1 }' "$3")
+  [ -n "$published" ] || fail "the published sums do not name $2" "check the version and the artefact address"
+  actual=$(sum_of "$1")
+  [ "$actual" = "$published" ] ||
+    fail "$2 has SHA-256 $actual, published is $published" "the archive is damaged or forged: do not use this source"
+  [ "$4" = - ] || [ "$actual" = "$4" ] ||
+    fail "$2 has SHA-256 $actual, the configuration pins $4" "pin the sum of this version, or distrust the source"
+}
+
+unpack() { # ARCHIVE DIRECTORY
+  case $1 in
+    *.zip) python3 -m zipfile -e "$1" "$2" ;;
+    *) tar --extract --gzip --strip-components=1 --directory="$2" --file="$1" ;;
+  esac
+}
+
+mkdir -p "$cache" "$binaries"
+while IFS=$'\t' read -r artefact archive url sums pinned; do
+  record=$cache/$archive.sha256
+  if [ -f "$record" ] && { [ "$pinned" = - ] || grep -q "^$pinned " "$record"; } && sha256sum --check --status "$record"; then
+    log "$artefact is in place: $archive"
+    continue
+  fi
+  fetch "$sums" "$work/sums" || fail "$sums cannot be fetched" "check the artefact address and the way out of the network"
+  fetch "$url" "$work/$archive" || fail "$url cannot be fetched" "check the artefact address and the way out of the network"
+  verify "$work/$archive" "$archive" "$work/sums" "$pinned"
+  mkdir "$work/$artefact"
+  unpack "$work/$archive" "$work/$artefact"
+  install --mode=0755 "$work/$artefact/$artefact" "$binaries/.$artefact.new"
+  mv "$binaries/.$artefact.new" "$binaries/$artefact"
+  mv "$work/$archive" "$cache/$archive"
+  sha256sum "$cache/$archive" "$binaries/$artefact" >"$record"
+  log "installed $artefact from $archive"
+done <"$settings/artefacts.tsv"
