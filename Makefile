@@ -71,7 +71,7 @@ lint-layers: venv
 
 .PHONY: lint-shell
 lint-shell: venv
-	find . \( -name .git -o -name .venv -o -name .sandbox \) -prune -o -type f \( -name '*.sh' -o -path ./.ci/run -o -path './sandbox/*/bin/*' \) -print0 | xargs -0 $(BIN)/shellcheck
+	find . \( -name .git -o -name .venv -o -name .sandbox \) -prune -o -type f \( -name '*.sh' -o -path ./.ci/run -o -path './sandbox/*/bin/*' \) -print0 | xargs -0 $(BIN)/shellcheck -x -P SCRIPTDIR
 
 .PHONY: lock
 lock: venv ## Resolve requirements-dev.txt again into requirements.lock

@@ -104,7 +104,7 @@ class Home:
         for provider in installed(Path(sys.prefix)):
             self._plugin("resource", provider.name, provider.version, launcher)
         if self.engine.executor:
-            self._plugin("language", "python", "1.0.0", _host_launcher(self.engine.executor))
+            self._plugin("language", "python", "1.0.0", host_launcher(self.engine.executor))
         salt = self.stack_files / "salt"
         if not salt.exists():
             salt.write_text(self._new_salt(), encoding="utf-8")
@@ -171,7 +171,7 @@ def project_name(project: Path) -> str:
         ) from error
 
 
-def _host_launcher(executor: Path) -> str:
+def host_launcher(executor: Path) -> str:
     """Script that becomes the Python language host; isolated, so that a program's PYTHONPATH cannot reach it."""
     code = (
         f"import sys; sys.path.insert(0, {str(TREE)!r}); "
