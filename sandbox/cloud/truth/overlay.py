@@ -133,5 +133,5 @@ class _Nothing:
     def limits(self) -> Shape:
         return {}
 
-    def member(self, _name: str) -> Fact | None:
+    def member(self, name: str) -> Fact | None:
         return None

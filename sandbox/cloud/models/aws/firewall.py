@@ -51,8 +51,7 @@ def _well_formed(draft: Draft) -> Iterator[Failure]:
         yield draft.fail("fromPort", "ports cannot be given when ipProtocol is -1 (all protocols)")
     if protocol in ("tcp", "udp") and draft.get("fromPort") is None:
         yield draft.fail("fromPort", f"ipProtocol {protocol} needs fromPort and toPort")
-    numbers = isinstance(low, int) and isinstance(high, int) and protocol in ("tcp", "udp")
-    if numbers and not 0 <= low <= high <= 65535:
+    if protocol in ("tcp", "udp") and isinstance(low, int) and isinstance(high, int) and not 0 <= low <= high <= 65535:
         yield draft.fail("fromPort", f"Invalid TCP/UDP port range ({low}:{high})")
     description = draft.known("description")
     if isinstance(description, str) and (len(description) > 255 or "\n" in description):

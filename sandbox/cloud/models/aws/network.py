@@ -39,6 +39,9 @@ vpc = model(
         "defaultSecurityGroupId": "sg-{hex17}",
         "dhcpOptionsId": "dopt-{hex17}",
         "enableDnsSupport": True,
+        "ipv6AssociationId": "",
+        "ipv6CidrBlock": "",
+        "ipv6CidrBlockNetworkBorderGroup": "",
         "instanceTenancy": "default",
     },
     stands_for={GROUP: "defaultSecurityGroupId", ROUTE_TABLE: "mainRouteTableId"},
@@ -53,6 +56,8 @@ subnet = model(
         "availabilityZone": lambda draft: aws_zones(draft.scope("region"))[0],
         "availabilityZoneId": lambda draft: zone_id(draft.get("availabilityZone")),
         "privateDnsHostnameTypeOnLaunch": "ip-name",
+        "ipv6CidrBlock": "",
+        "ipv6CidrBlockAssociationId": "",
     },
 )
 group = model(
