@@ -129,7 +129,7 @@ class Firewall(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         table = rules(args.site.stack)
-        spec = {"cloud": "aws", "groups": sorted(_DESCRIPTIONS), "rules": sorted(rule.key for rule in table)}
+        spec = {"cloud": "aws", "members": sorted(_DESCRIPTIONS), "rules": sorted(rule.key for rule in table)}
         super().__init__(type_token("Firewall"), name, spec, opts)
         self._prefix, self._child = name, pulumi.ResourceOptions(parent=self)
         groups: dict[Group, pulumi.Output[str]] = {
