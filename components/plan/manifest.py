@@ -24,6 +24,7 @@ SCHEMA = 1
 
 
 class _Part(BaseModel):
+    # The engine hands null over as a missing key, so whatever may be null has that as its default.
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
@@ -55,11 +56,11 @@ class ClusterFacts(_Part):
     product: Product
     name: str
     version: str
-    endpoint: str | None
-    health: str | None
+    endpoint: str | None = None
+    health: str | None = None
     """URL that answers 200 when a server of the cluster can serve."""
     servers: tuple[ServerFacts, ...]
-    key: str | None
+    key: str | None = None
     """Purpose of the key that seals it or wraps its keyring."""
     secrets: tuple[str, ...]
     """Entries of the secret store that its servers read."""
@@ -109,7 +110,7 @@ class Manifest(_Part):
     keys: tuple[KeyFacts, ...]
     secrets: dict[str, str]
     """Id in the cloud of each entry of the secret store."""
-    worker_auth: KeyFacts | None
+    worker_auth: KeyFacts | None = None
     """How Boundary workers of other clouds reach the key of worker authentication; only on the primary."""
     identities: dict[Role, str]
     """The cloud's id of each workload identity, as another cloud's trust policy names it."""
