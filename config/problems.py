@@ -39,10 +39,7 @@ class ConfigError(pulumi.RunError):
     """
 
     def __init__(self, problems: Iterable[Problem], stack: str | None) -> None:
-        order = known_below(())
-        rank = {key: place for place, key in enumerate(order)}
-        # Unknown keys come first: they often explain what is missing further down.
-        self.problems = tuple(sorted(problems, key=lambda problem: rank.get(re.split(r"[.\[]", problem.where)[0], -1)))
+        self.problems = tuple(sorted(problems, key=_place))
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         whose = f" of the stack {stack}" if stack else ""
         super().__init__(
@@ -52,6 +49,19 @@ class ConfigError(pulumi.RunError):
                 for number, problem in enumerate(self.problems, start=1)
             )
         )
+
+
+def _place(problem: Problem) -> list[int]:
+    """Where a key stands among all keys; unknown ones first, for they often explain what is missing further down."""
+    places: list[int] = []
+    path: list[str] = []
+    for step in re.split(r"[.\[]", problem.where):
+        known = known_below(tuple(path))
+        if step not in known:
+            return [*places, -1]
+        places.append(known.index(step))
+        path.append(step)
+    return places
 
 
 def translated(detail: ErrorDetails) -> Problem:

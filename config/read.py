@@ -141,7 +141,6 @@ def _facts(raw: Raw, readable: Raw, stack: str | None) -> Facts:
         image=readable.get("image"),
         rollout=tuple(readable["rollout"]) if "rollout" in readable else None,
         name=readable.get("name"),
-        environment=readable.get("environment"),
         domain=readable.get("domain"),
         profile=profile,
         edition=readable.get("edition"),

@@ -153,12 +153,12 @@ def _ranges(facts: Facts) -> Iterator[Problem]:
 
 
 def _sketch(facts: Facts) -> Platform | None:
-    """A platform with what names and certificates depend on; the rest blank."""
-    if facts.name is None or facts.environment is None or frozenset(facts.regions) != facts.clouds:
+    """A platform with what the length of names and certificates depends on; the rest blank."""
+    if facts.name is None:
         return None
     return Platform(
         name=facts.name,
-        environment=facts.environment,
+        environment="",
         domain=facts.domain or "",
         owner="",
         cost_center="",

@@ -40,7 +40,6 @@ class Facts:
     image: str | None = None
     rollout: tuple[str, ...] | None = None
     name: str | None = None
-    environment: str | None = None
     domain: str | None = None
     profile: Profile | None = None
     edition: Edition | None = None

@@ -1,0 +1,115 @@
+"""The project's own files: complete, alike, accepted unchanged, and documented."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+import pytest
+
+from components.plan.sizing import CLIENTS, SERVERS
+from components.plan.spec import CLOUDS, PRODUCTS, Cloud
+from components.plan.versions import ARTIFACTS, SUPPORTED
+from config import parse
+from config.keys import Settings, Versions, known_below
+from sandbox.home import TREE
+from sandbox.toolchain.table import PULUMI
+from tests.config.files import merged, project, stack_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OF_THE_STACK = ["cloud", "account", "image", "rollout"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_unchanged_files_describe_the_stack_they_are_named_for(cloud: Cloud) -> None:
+    stack = parse(merged(cloud), stack=cloud)
+    assert stack.cloud == cloud
+    assert stack.is_primary == (cloud == "aws")
+
+
+def test_the_three_stacks_agree_on_the_platform() -> None:
+    assert len({repr(parse(merged(cloud)).platform) for cloud in CLOUDS}) == 1
+
+
+def test_stack_files_hold_the_same_keys_in_the_same_order_and_only_what_differs() -> None:
+    for cloud in CLOUDS:
+        assert list(stack_file(cloud)) == OF_THE_STACK
+
+
+def test_the_project_declares_every_key_in_the_order_of_the_model_each_explained() -> None:
+    declared = project()["config"]
+    assert list(declared) == list(known_below(()))
+    for declaration in declared.values():
+        # A `type` would make the engine stop at the first value that does not fit it, and hide the others.
+        assert set(declaration) == {"description", "default"}
+        assert declaration["description"]
+
+
+def test_the_model_names_everything_that_is_installed() -> None:
+    assert tuple(Versions.model_fields) == ARTIFACTS
+    assert set(SUPPORTED) == set(ARTIFACTS)
+
+
+def test_the_project_wants_the_engine_that_is_pinned() -> None:
+    assert project()["requiredPulumiVersion"].split()[0] == f">={PULUMI.version}"
+
+
+@pytest.mark.parametrize("profile", ["production", "small"])
+def test_numbers_that_are_not_given_are_the_profiles(profile: str) -> None:
+    platform = parse(merged("aws", {"profile": profile})).platform
+    assert platform.servers == SERVERS[platform.profile]
+    assert platform.clients == CLIENTS[platform.profile]
+    given = parse(merged("aws", {"profile": profile, "servers.nomad": 7, "clients.maximum": 9})).platform
+    assert given.servers == {**SERVERS[platform.profile], "nomad": 7}
+    assert (given.clients.minimum, given.clients.maximum) == (CLIENTS[platform.profile].minimum, 9)
+
+
+def test_production_is_the_platform_of_the_runbook() -> None:
+    assert SERVERS["production"] == {"consul": 5, "vault": 3, "nomad": 5, "boundary": 3}
+    platform = parse(merged("aws")).platform
+    assert [(region.name, region.cidr) for region in platform.regions.values()] == [
+        ("us-west-2", "10.1.0.0/16"),
+        ("westus2", "10.2.0.0/16"),
+        ("us-west1", "10.3.0.0/16"),
+    ]
+    assert tuple(platform.servers) == PRODUCTS
+
+
+def _leaves(path: tuple[str, ...] = ()) -> Iterator[str]:
+    below = known_below(path)
+    if not below:
+        yield ".".join(path)
+    elif path == ("regions",):
+        for leaf in _leaves(("regions", "aws")):
+            yield leaf.replace("aws", "<cloud>")
+    else:
+        for key in below:
+            yield from _leaves((*path, key))
+
+
+def _documented() -> list[tuple[str, str, str]]:
+    text = (TREE / "docs/configuration.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| `([^`]+)` \| (?:.+?) \| (.+?) \| (.+?) \|$", text, flags=re.MULTILINE)
+
+
+def test_the_documentation_explains_every_key_once_and_no_other() -> None:
+    assert [key for key, _, _ in _documented()] == list(_leaves())
+
+
+def test_documented_defaults_and_choices_are_the_real_ones() -> None:
+    defaults = project()["config"]
+    for key, default, limits in _documented():
+        top, _, below = key.partition(".")
+        real = defaults[top]["default"]
+        real = real.get(below) if isinstance(real, dict) else real
+        if isinstance(real, str) and real:
+            assert default == f"`{real}`", key
+        if top in ("servers", "clients"):
+            numbers: Any = SERVERS if top == "servers" else {name: vars(clients) for name, clients in CLIENTS.items()}
+            assert default == f"{numbers['production'][below]} (small: {numbers['small'][below]})"
+        kind = Settings.model_fields[top].annotation if top in Settings.model_fields else None
+        if get_origin(kind) is Literal:
+            for choice in get_args(kind):
+                assert f"`{choice}`" in limits, key
