@@ -66,8 +66,8 @@ def test_a_problem_with_one_value_does_not_hide_rules_about_its_neighbours() -> 
         "regions.gcp.cidr",
         "servers.vault",
         "servers.nomad",
-        "versions.boundary",
         "versions.nomad",
+        "versions.boundary",
     ]
 
 
