@@ -7,7 +7,8 @@ Secret inputs stay secret in the outputs they turn up in, and outputs the SDK ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from sandbox.cloud import wire
@@ -16,6 +17,7 @@ from sandbox.cloud.registry import Output
 from sandbox.cloud.schema import Shape, TypeSchema
 from sandbox.cloud.wire import UNKNOWN, Secret, Value
 
+_TELLING: Final = 6  # characters from which on a secret inside a longer text is no coincidence
 _DEPTH: Final = 3  # how deep a plausible nested object goes
 _EMPTY: Final[dict[str, Value]] = {"integer": 0, "number": 0, "boolean": False, "list": [], "map": {}}
 
@@ -37,10 +39,38 @@ def answered(schema: TypeSchema, draft: Draft, given: dict[str, Value], computed
     for name in (*schema.computed, *draft.model.outputs):
         if outputs.get(name) is None and name != "id":
             outputs[name] = _answer(name, schema.computed.get(name, {"kind": "any"}), schema, draft, offers)
+    hidden = set(_secret_texts(given))
     return {
-        name: Secret(value) if name in schema.secret and not isinstance(value, Secret) and value is not None else value
+        name: Secret(value)
+        if name in schema.secret and not isinstance(value, Secret) and value is not None
+        else wire.rewrite(value, partial(_hide, hidden))
         for name, value in outputs.items()
     }
+
+
+def _secret_texts(value: Value) -> Iterator[str]:
+    """The texts inside secrets, so that an output made from one can be told."""
+    if isinstance(value, Secret):
+        yield from _texts(wire.plain(value.value))
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _secret_texts(item)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _hide(hidden: set[str], leaf: Value) -> Value:
+    """Wrap a text that is a secret, or has one of some length inside: outputs are computed from plain inputs."""
+    if not hidden or not isinstance(leaf, str):
+        return leaf
+    inside = any(len(text) >= _TELLING and text in leaf for text in hidden)
+    return Secret(leaf) if inside or leaf in hidden else leaf
 
 
 def _echoed(schema: TypeSchema, given: dict[str, Value]) -> dict[str, Value]:

@@ -73,7 +73,7 @@ class Draft:
     @property
     def name(self) -> str:
         """Name in the cloud, or the logical name if the type has none."""
-        given = self.inputs.get(self.model.name.property) if self.model.name else None
+        given = self.inputs.get(self.model.name.property if self.model.name else "name")
         return given if isinstance(given, str) else self.logical
 
     def get(self, path: str, default: Value = None) -> Value:

@@ -22,7 +22,7 @@ from sandbox.cloud.errors import Refusal
 from sandbox.cloud.faults import Effect, Faults, Operation, Rule
 from sandbox.cloud.graves import buried, has_passed, is_buried
 from sandbox.cloud.registry import Model, function_of, model_of
-from sandbox.cloud.schema import SchemaBook
+from sandbox.cloud.schema import SchemaBook, TypeSchema
 from sandbox.cloud.store import Record, Store
 from sandbox.cloud.wire import Value
 
@@ -62,7 +62,7 @@ class Cloud:
         Raises:
             SchemaError: nobody ships such a type.
         """
-        schema, model = self.schemas.get(type_), model_of(type_)
+        schema, model = self._meaning(type_, provider)
         new = _named(model, urn.rpartition("::")[2], old, new, seed or urn.encode())
         draft = Draft(model, provider, self.store, urn, wire.plain(new))
         failures = check(schema, new)
@@ -76,8 +76,7 @@ class Cloud:
         old: dict[str, Value], new: dict[str, Value], ignored: list[str],
     ) -> Difference:  # fmt: skip
         """Compare inputs, and ask the model whether the resource must be renewed although nothing changed."""
-        model = model_of(type_)
-        schema = self.schemas.get(type_)
+        schema, model = self._meaning(type_, provider)
         fixed = {*model.immutable, *provider.package.fixed(schema)}
         before, after = wire.plain(old), wire.plain(new)
         changes = differences(before, after, fixed, ignored)
@@ -99,7 +98,7 @@ class Cloud:
             Refusal: the cloud does not make it.
             PartialFailureError: it exists, and a fault rule says it failed.
         """
-        model, schema = model_of(type_), self.schemas.get(type_)
+        schema, model = self._meaning(type_, provider)
         draft = Draft(model, provider, self.store, urn, wire.plain(inputs))
         if preview:
             return "", answers.expected(schema, draft, inputs)
@@ -128,7 +127,7 @@ class Cloud:
             Refusal: the cloud does not do it, or the resource is gone.
             PartialFailureError: it is changed, and a fault rule says it failed.
         """
-        model, schema = model_of(type_), self.schemas.get(type_)
+        schema, model = self._meaning(type_, provider)
         old = self.store.get((type_, id_))
         draft = Draft(model, provider, self.store, urn, wire.plain(inputs), old, id_)
         if preview:
@@ -189,6 +188,13 @@ class Cloud:
         if rule:
             _obey(rule)
         return dict(function(Call(token, wire.plain(arguments), provider, self.store)))
+
+    def _meaning(self, type_: str, provider: Provider) -> tuple[TypeSchema, Model]:
+        """Schema and model of a type; one that nobody wrote is named as its package names things."""
+        schema, model = self.schemas.get(type_), model_of(type_)
+        if not model.written and model.name is None:
+            model.name = provider.package.naming(schema)
+        return schema, model
 
     def _strike(self, operation: Operation, draft: Draft) -> Rule | None:
         """The fault that hits this operation. What happens before it, happens here; the rest is `_report`'s."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.cloud.check import Failure
 from sandbox.cloud.errors import Refusal
-from sandbox.cloud.registry import Output
+from sandbox.cloud.registry import Name, Output
 from sandbox.cloud.schema import TypeSchema
 from sandbox.cloud.truth.regions import aws_regions
 from sandbox.cloud.wire import UNKNOWN, Value
@@ -57,6 +57,10 @@ def _tags_all(draft: Draft) -> dict[str, str]:
     return {**(default.get("tags") or {}), **(draft.get("tags") or {})}
 
 
+def _optional_text(schema: TypeSchema, name: str) -> bool:
+    return name not in schema.required and schema.inputs.get(name, {}).get("kind") == "string"
+
+
 def _group_location(draft: Draft) -> Value:
     group = draft.find("azure-native:resources:ResourceGroup", draft.inputs.get("resourceGroupName"))
     return group["location"] if group else draft.scope("location") or None
@@ -89,6 +93,10 @@ class Package:
     def identify(self, draft: Draft, schema: TypeSchema) -> str:
         """The id of a type whose model gives none."""
         return draft.fill("{name}-{hex8}") or draft.logical
+
+    def naming(self, schema: TypeSchema) -> Name | None:
+        """How a type whose model nobody wrote is named."""
+        return None
 
     def fixed(self, schema: TypeSchema) -> tuple[str, ...]:
         """Inputs that cannot change, besides those that the model lists."""
@@ -143,6 +151,9 @@ class Aws(Package):
         return {
             "account": AWS_ACCOUNT, "partition": "aws", "region": region if isinstance(region, str) else "",
         }.get(word, "")  # fmt: skip
+
+    def naming(self, schema: TypeSchema) -> Name | None:
+        return Name("name") if _optional_text(schema, "name") else None
 
     def words(self, refusal: Refusal, draft: Draft, verb: str) -> str:
         _, module, name = draft.type.split(":")
@@ -207,6 +218,14 @@ class Azure(Package):
         provider, _, kind = _arm_type(draft.type).partition("/")
         return "/".join([str(path), "providers", provider, *steps, kind, draft.name])
 
+    def naming(self, schema: TypeSchema) -> Name | None:
+        """The optional input that is called after the type: `diskName` of Disk, `vmName` where there is only one."""
+        noun = schema.type.rpartition(":")[2]
+        own = noun[0].lower() + noun[1:] + "Name"
+        others = [name for name in schema.inputs if name.endswith("Name") and _optional_text(schema, name)]
+        found = own if own in others else others[0] if len(others) == 1 else None
+        return Name(found, separator="") if found else None
+
     def fixed(self, schema: TypeSchema) -> tuple[str, ...]:
         names = tuple(name for name, shape in schema.inputs.items()
                       if name.endswith("Name") and shape["kind"] == "string")  # fmt: skip
@@ -270,6 +289,10 @@ class Gcp(Package):
             if found is not None:
                 return found
         return draft.fill("projects/{project}/{name}") or draft.name
+
+    def naming(self, schema: TypeSchema) -> Name | None:
+        found = Name("name", max=63, lower=True, characters="a-z0-9-")
+        return found if _optional_text(schema, "name") else None
 
     def fixed(self, schema: TypeSchema) -> tuple[str, ...]:
         named = re.findall(r"\{(\w+)\}", _template(schema.formats[0])) if schema.formats else []

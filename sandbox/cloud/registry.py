@@ -96,6 +96,7 @@ class Model:
         exists: error code for a name that is taken; empty for the package's usual one.
         in_use: error code for deletion while something refers to it; empty for the package's usual one.
         lingers: days for which a deleted one still holds its `unique` names, by the draft; None or 0: not at all.
+        written: whether somebody wrote this model; else it only stands for the package's rules.
         slow: computations take long and look at nothing else, so they run outside the store's lock.
     """
 
@@ -112,6 +113,7 @@ class Model:
     in_use: str = ""
     lingers: Callable[[Draft], int | None] | None = None
     slow: bool = False
+    written: bool = True
     checks: list[Check] = field(default_factory=list)
     admissions: list[Step] = field(default_factory=list)
     computations: list[Compute] = field(default_factory=list)
@@ -179,7 +181,7 @@ def model_of(type_: str) -> Model:
     _load(package_of(type_))
     found = _models.get(type_)
     if found is None:
-        found = _models.setdefault(type_, Model(type_))
+        found = _models.setdefault(type_, Model(type_, written=False))
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc
 
@@ -18,6 +19,7 @@ from sandbox.cloud.operations import Cloud
 from sandbox.cloud.schema import SchemaBook
 from sandbox.cloud.server import OPTIONS, serve
 from sandbox.cloud.store import Store
+from sandbox.cloud.wire import Value
 
 CONFIG: dict[str, dict[str, Any]] = {
     "aws": {"region": "us-west-2"},
@@ -26,7 +28,7 @@ CONFIG: dict[str, dict[str, Any]] = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The cloud said no, in `message`; `details` is the trailing status."""
 
     def __init__(self, message: str, details: bytes = b"") -> None:
@@ -49,7 +51,7 @@ class Resource:
     def __post_init__(self) -> None:
         self.outputs = wire.plain(self.wrapped)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Value:
         return self.id if name == "id" else self.outputs[name]
 
 
@@ -105,10 +107,10 @@ class Client:
         return self.check(type_, inputs)[1]
 
     def create(self, type_: str, inputs: dict[str, Any] | None = None, name: str = "it") -> Resource:
-        """Check, then create; refusals of either raise `Refused`."""
+        """Check, then create; refusals of either raise `RefusedError`."""
         checked, failures = self.check(type_, inputs or {}, name)
         if failures:
-            raise Refused("; ".join(failures))
+            raise RefusedError("; ".join(failures))
         request = pb.CreateRequest(
             urn=self.urn(type_, name), type=type_, name=name, properties=wire.encode(checked), preview=False
         )
@@ -118,7 +120,7 @@ class Client:
     def preview(self, type_: str, inputs: dict[str, Any] | None = None, name: str = "it") -> dict[str, Any]:
         checked, failures = self.check(type_, inputs or {}, name)
         if failures:
-            raise Refused("; ".join(failures))
+            raise RefusedError("; ".join(failures))
         request = pb.CreateRequest(
             urn=self.urn(type_, name), type=type_, name=name, properties=wire.encode(checked), preview=True
         )
@@ -141,7 +143,7 @@ class Client:
     def update(self, old: Resource, inputs: dict[str, Any], *, preview: bool = False) -> Resource:
         checked, failures = self.check(old.type, inputs, old.name, old.inputs)
         if failures:
-            raise Refused("; ".join(failures))
+            raise RefusedError("; ".join(failures))
         request = pb.UpdateRequest(
             id=old.id,
             urn=self.urn(old.type, old.name),
@@ -171,16 +173,16 @@ class Client:
         return wire.decode(getattr(answer, "return"))
 
 
-def call(method: Any, request: Any) -> Any:
+def call(method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401  # as the method answers
     try:
         return method(request, timeout=60)
     except grpc.RpcError as error:
         details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
-        raise Refused(error.details(), details) from None
+        raise RefusedError(error.details(), details) from None
 
 
 @dataclass
-class Sandbox:
+class World:
     """A running cloud and its state folder."""
 
     cloud: Cloud
@@ -193,13 +195,13 @@ class Sandbox:
         return self.clients[-1]
 
 
-def running(state: Path) -> Iterator[Sandbox]:
+def running(state: Path) -> Iterator[World]:
     store = Store(state, entry)
     cloud = Cloud(store, SchemaBook(), Faults(state / "faults.yaml"))
     server, port = serve(cloud)
-    sandbox = Sandbox(cloud, state, port)
-    yield sandbox
-    for client in sandbox.clients:
+    world = World(cloud, state, port)
+    yield world
+    for client in world.clients:
         client.close()
     server.stop(None).wait()
     store.close()

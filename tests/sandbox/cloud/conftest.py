@@ -1,4 +1,4 @@
-"""Fixtures: a simulated cloud on a state folder of its own."""
+"""Fixtures: a simulated cloud in this process, on a state folder of its own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.cloud.client import Client, Sandbox, running
+from tests.sandbox.cloud.client import Client, World, running
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+def world(tmp_path: Path) -> Iterator[World]:
     yield from running(tmp_path / "state")
 
 
 @pytest.fixture
-def cloud(sandbox: Sandbox) -> Client:
-    return sandbox.client()
+def cloud(world: World) -> Client:
+    return world.client()
