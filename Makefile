@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 STACK ?=
 ARGS ?=
+WORKERS ?= auto
 RUN := .venv/bin/python -m sandbox
 BIN := .venv/bin
 
@@ -51,7 +52,7 @@ tools: venv ## Obtain the engine and the product binaries that tests use
 
 .PHONY: test
 test: venv tools ## Run every test: make test ARGS="-k engine"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 .PHONY: lint
 lint: venv lint-style lint-types lint-layers lint-shell ## Check style, types, layers and shell scripts

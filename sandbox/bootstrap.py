@@ -56,7 +56,8 @@ def find_uv() -> list[str]:
     if not uv.exists():
         say("uv is not on PATH: installing it with pip")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(target), pinned_uv()]
-        if subprocess.run(pip, check=False).returncode != 0:
+        environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        if subprocess.run(pip, env=environment, check=False).returncode != 0:
             fail(
                 "neither uv nor a working pip was found, so no package can be installed. "
                 "Install one of them: `sudo apt-get install python3-pip`, or see https://docs.astral.sh/uv"
@@ -85,7 +86,9 @@ def main() -> None:
     if not python.exists():
         run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)])
     say("installing the pinned Python packages into .venv")
-    run([*uv, "pip", "install", "--require-hashes", "--requirement", str(LOCK)])
+    # On a terminal uv shows its progress; in a log its list of packages would only be noise.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    run([*uv, "pip", "install", *quiet, "--require-hashes", "--requirement", str(LOCK)])
     STAMP.write_text(wanted(), encoding="utf-8")
     say(f"Python environment ready in {time.monotonic() - began:.0f} s")
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from sandbox import service
+from sandbox.bench.measure import Bench
 from sandbox.cloud.daemon import port_file
 from sandbox.cloud.launcher import launcher_script
 from sandbox.errors import SandboxError
@@ -26,6 +27,7 @@ from sandbox.toolchain.table import PULUMI, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sandbox.stacks.operation import Result, Verb
     from sandbox.stacks.order import StackFile
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         ("env", env, "print shell lines for plain pulumi"),
         ("cloud", cloud, "start the simulated cloud"),
         ("tools", tools, "obtain engine and product binaries"),
+        ("bench", bench, "measure the program"),
         ("clean", clean, "stop the simulated cloud and remove the sandbox"),
     ):
         command = commands.add_parser(name, help=text)
@@ -73,9 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def ready(board: Board, stacks: Sequence[StackFile] = ()) -> Home:
+def ready(board: Board, stacks: Sequence[StackFile] = (), root: Path = ROOT) -> Home:
     """The sandbox with its engine, plugins, a running simulated cloud and the given stacks."""
-    home = Home(ROOT, engine.obtain(board))
+    home = Home(root, engine.obtain(board))
     home.prepare(launcher_script(port_file(home.cloud)))
     service.ensure(home.cloud, board)
     for stack in stacks:
@@ -161,6 +164,19 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
         tool = TOOLS[name]
         found = engine.obtain(board).program if tool is PULUMI else golang.build(tool, board) / tool.name
         out.print(f"{name}: {found}", soft_wrap=True)
+    return 0
+
+
+def bench(_: argparse.Namespace, board: Board, out: Console) -> int:
+    """Measures in a sandbox of its own, which is gone afterwards."""
+    stacks = order.stacks(TREE)
+    root = ROOT / "bench"
+    try:
+        home = ready(board, stacks, root)
+        out.print(Bench(home, TREE, stacks, board).table())
+    finally:
+        service.stop(root / CLOUD)
+        shutil.rmtree(root, ignore_errors=True)
     return 0
 
 
