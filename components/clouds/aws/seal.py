@@ -101,15 +101,18 @@ class Key(pulumi.ComponentResource):
         }
         super().__init__(type_token("SealKey" if args.recoverable else "Key"), name, spec, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=True)
-        key = self._key(name, args, kept)
+        key, replicas = self._key(name, args, kept)
         self.id = key.arn
         self.stanza = key.key_id.apply(
             lambda key_id: KeyStanza("awskms", {"region": region.name, "kms_key_id": key_id}),
         )
-        self.ready = [key, *self._grants(name, args)]
+        # A replica is no grant, but whatever is kept in the recovery region starts with it.
+        self.ready = [key, *replicas, *self._grants(name, args)]
         self.register_outputs({"spec": spec, "id": self.id})
 
-    def _key(self, name: str, args: KeyArgs, kept: pulumi.ResourceOptions) -> aws.kms.Key:
+    def _key(
+        self, name: str, args: KeyArgs, kept: pulumi.ResourceOptions
+    ) -> tuple[aws.kms.Key, list[aws.kms.ReplicaKey]]:
         stack, names = args.site.stack, args.site.names
         description = f"{args.purpose} of {stack.platform.name} in {stack.region.name}"
         policy = _policy(args.site.account, args.purpose)
@@ -128,10 +131,10 @@ class Key(pulumi.ComponentResource):
             opts=kept,
         )
         aws.kms.Alias(name, name=names.key_alias(args.purpose), target_key_id=key.key_id, opts=kept)
-        if args.recoverable:
+        replicas = [
             aws.kms.ReplicaKey(
-                f"{name}-recovery",
-                region=stack.region.recovery,
+                f"{name}-{region}",
+                region=region,
                 primary_key_arn=key.arn,
                 description=description,
                 enabled=True,
@@ -140,7 +143,9 @@ class Key(pulumi.ComponentResource):
                 tags={"Name": names.thing(args.purpose)},
                 opts=kept,
             )
-        return key
+            for region in self.usable_from[1:]
+        ]
+        return key, replicas
 
     def _grants(self, name: str, args: KeyArgs) -> list[pulumi.Resource]:
         return [

@@ -59,7 +59,7 @@ class SecretStore(pulumi.ComponentResource):
                 {"region": region, "kms_key_id": key.id.apply(lambda arn, region=region: answers(arn, [region])[0])}
                 for region in key.usable_from[1:]
             ],
-            opts=pulumi.ResourceOptions(parent=self, protect=True),
+            opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=list(key.ready)),
         )
 
     def _value(self, entry: str, secret: aws.secretsmanager.Secret) -> aws.secretsmanager.SecretVersion:
