@@ -25,7 +25,8 @@ _EMPTY: Final[dict[str, Value]] = {"integer": 0, "number": 0, "boolean": False, 
 def expected(schema: TypeSchema, draft: Draft, given: dict[str, Value]) -> dict[str, Value]:
     """Outputs at preview: inputs and what is kept from before; the rest is unknown until it exists."""
     outputs = _echoed(schema, given)
-    for name in schema.computed:
+    reshaped = [name for name in draft.model.reshaped if outputs.pop(name, None) is not None]
+    for name in (*schema.computed, *reshaped):
         if outputs.get(name) is None:
             outputs[name] = draft.old.outputs[name] if draft.old and name in draft.old.outputs else UNKNOWN
     return outputs

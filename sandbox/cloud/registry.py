@@ -97,6 +97,7 @@ class Model:
         in_use: error code for deletion while something refers to it; empty for the package's usual one.
         lingers: days for which a deleted one still holds its `unique` names, by the draft; None or 0: not at all.
         written: whether somebody wrote this model; else it only stands for the package's rules.
+        reshaped: inputs that come back in another form (`compute` gives it); at preview the form is not known yet.
         slow: computations take long and look at nothing else, so they run outside the store's lock.
     """
 
@@ -112,6 +113,7 @@ class Model:
     exists: str = ""
     in_use: str = ""
     lingers: Callable[[Draft], int | None] | None = None
+    reshaped: tuple[str, ...] = ()
     slow: bool = False
     written: bool = True
     checks: list[Check] = field(default_factory=list)

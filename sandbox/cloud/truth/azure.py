@@ -53,8 +53,15 @@ NAMES: Final[dict[str, tuple[str, Shape]]] = {
 }
 
 
+# Enumerations of the SDK that lag behind what the cloud sells: (type, property that holds the object, property).
+OPEN: Final = (("azure-native:compute:VirtualMachine", "hardwareProfile", "vmSize"),)
+
+
 def narrow(schema: TypeSchema) -> None:
-    """Add the naming rule of a type, in place."""
+    """Add the naming rule of a type, and take back enumerations that are none, in place."""
     if schema.type in NAMES:
         name, rule = NAMES[schema.type]
         tighten(schema.inputs[name], rule)
+    for type_, holder, name in OPEN:
+        if schema.type == type_:
+            schema.objects[schema.inputs[holder]["ref"]].properties[name].pop("enum", None)

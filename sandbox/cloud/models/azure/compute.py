@@ -15,11 +15,11 @@ from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
 from sandbox.cloud.models.azure.account import IN_GROUP
 from sandbox.cloud.models.azure.firewall import APPLICATION_GROUP, SECURITY_GROUP
-from sandbox.cloud.models.azure.identity import IDENTITY
+from sandbox.cloud.models.azure.identity import IDENTITY, attached
 from sandbox.cloud.models.azure.keyvault import KEY, VAULT
 from sandbox.cloud.models.azure.parts import BALANCER, INTERFACE, SCALE_SET, part, require_subnet
 from sandbox.cloud.registry import Name, Ref, model
-from sandbox.cloud.wire import UNKNOWN, Value
+from sandbox.cloud.wire import UNKNOWN
 
 DISK: Final = "azure-native:compute:Disk"
 ENCRYPTION_SET: Final = "azure-native:compute:DiskEncryptionSet"
@@ -44,8 +44,10 @@ encryption_set = model(
         IN_GROUP,
         Ref("activeKey.keyUrl", (KEY,), missing="KeyVaultKeyNotFound"),
         Ref("activeKey.sourceVault.id", (VAULT,)),
+        Ref("identity.userAssignedIdentities[*]", (IDENTITY,)),
     ),
     immutable=("encryptionType", "federatedClientId"),
+    reshaped=("identity",),
     in_use="OperationNotAllowed",
 )
 disk = model(
@@ -79,6 +81,7 @@ machine = model(
         "priority",
     ),
     outputs={"vmId": _UUID},
+    reshaped=("identity",),
 )
 scale_set = model(
     SCALE_SET,
@@ -99,17 +102,12 @@ scale_set = model(
         "virtualMachineProfile.priority",
     ),
     outputs={"uniqueId": _UUID},
+    reshaped=("identity",),
 )
 
 
-@encryption_set.compute
-def _own_identity(draft: Draft) -> dict[str, Value]:
-    kind = draft.get("identity.type")
-    if kind not in ("SystemAssigned", "SystemAssigned, UserAssigned"):
-        return {}
-    kept = draft.kept("identity") or {}
-    principal = kept.get("principalId") or draft.fill(_UUID)
-    return {"identity": {**draft.get("identity"), "principalId": principal, "tenantId": draft.scope("tenant")}}
+for owner in (encryption_set, machine, scale_set):
+    owner.compute(attached)
 
 
 @encryption_set.admit

@@ -14,6 +14,7 @@ from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
 from sandbox.cloud.models.azure.account import GROUP, IN_GROUP
 from sandbox.cloud.registry import Name, Ref, model
+from sandbox.cloud.wire import Value
 
 IDENTITY: Final = "azure-native:managedidentity:UserAssignedIdentity"
 # Types whose own identity is an object `identity` with a `principalId`.
@@ -55,6 +56,25 @@ assignment = model(
     handles=(),
     exists="RoleAssignmentExists",
 )
+
+
+def attached(draft: Draft) -> dict[str, Value]:
+    """What a resource's `identity` comes back as: identities by id with what is theirs, and the resource's own."""
+    given = draft.get("identity")
+    if not given:
+        return {}
+    found = {**given}
+    if "SystemAssigned" in given["type"]:
+        kept = draft.kept("identity") or {}
+        found |= {"principalId": kept.get("principalId") or draft.fill(_UUID), "tenantId": draft.scope("tenant")}
+    theirs = {id_: draft.find(IDENTITY, id_) for id_ in given.get("userAssignedIdentities") or ()}
+    if theirs:
+        found["userAssignedIdentities"] = {
+            id_: {"clientId": record["clientId"], "principalId": record["principalId"]}
+            for id_, record in theirs.items()
+            if record
+        }
+    return {"identity": found}
 
 
 @assignment.check
