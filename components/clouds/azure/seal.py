@@ -12,10 +12,9 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import pulumi
-from pulumi_azure_native import compute, keyvault
+from pulumi_azure_native import compute, keyvault, managedidentity
 
 from components.clouds.contract import KeyArgs, type_token
 from components.plan.server import KeyStanza
@@ -71,9 +70,9 @@ class SealKey(pulumi.ComponentResource):
         ]
         self.id = key.id
         if args.purpose == DISKS:
-            encryption_set, granted = self._disk_encryption_set(key_name, key)
+            granted, encryption_set = self._disk_encryption_set(key_name, key)
             self.id = encryption_set.id
-            ready.append(granted)
+            ready += [granted, encryption_set]
         self.ready = ready
         stanza = {"tenant_id": place.account.tenant, "key_name": key_name}
         self.stanza = place.vault.name.apply(
@@ -111,29 +110,37 @@ class SealKey(pulumi.ComponentResource):
 
     def _disk_encryption_set(
         self, key_name: str, key: keyvault.Key
-    ) -> tuple[compute.DiskEncryptionSet, pulumi.Resource]:
+    ) -> tuple[pulumi.Resource, compute.DiskEncryptionSet]:
+        """The set, with an identity of its own that may use the key before the set first needs it."""
         place = self._place
+        identity_name = place.names.thing("disk-encryption")
+        identity = managedidentity.UserAssignedIdentity(
+            f"{self._name}-encryption",
+            resource_group_name=place.group,
+            resource_name_=identity_name,
+            location=place.location,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        granted = grant(
+            f"{self._name}-encryption",
+            place,
+            CRYPTO_SERVICE_ENCRYPTION_USER,
+            on=(self._scope, key.id),
+            to=(identity_name, identity.principal_id),
+            parent=self,
+        )
         made = compute.DiskEncryptionSet(
             self._name,
             resource_group_name=place.group,
             disk_encryption_set_name=key_name,
             location=place.location,
             encryption_type="EncryptionAtRestWithCustomerKey",
-            identity=compute.EncryptionSetIdentityArgs(type="SystemAssigned"),
+            identity=compute.EncryptionSetIdentityArgs(type="UserAssigned", user_assigned_identities=[identity.id]),
             active_key=compute.KeyForDiskEncryptionSetArgs(
                 key_url=key.key_uri_with_version, source_vault=compute.SourceVaultArgs(id=place.vault.id)
             ),
             rotation_to_latest_key_version_enabled=True,
             # The service moves it to each new version by itself.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["activeKey.keyUrl"]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted], ignore_changes=["activeKey.keyUrl"]),
         )
-        identity = cast("pulumi.Output[compute.outputs.EncryptionSetIdentityResponse]", made.identity)
-        granted = grant(
-            f"{self._name}-{DISKS}-encryption-set",
-            place,
-            CRYPTO_SERVICE_ENCRYPTION_USER,
-            on=(self._scope, key.id),
-            to=(key_name, identity.principal_id),
-            parent=self,
-        )
-        return made, granted
+        return granted, made
