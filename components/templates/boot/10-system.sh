@@ -1,5 +1,6 @@
 #!/bin/bash
 # Kernel settings, no swap, names of the service catalogue.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 # Secrets lie in memory-backed storage and Vault does not lock its memory: neither may reach a disk.

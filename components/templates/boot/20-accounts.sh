@@ -1,5 +1,6 @@
 #!/bin/bash
 # Users of the programs. Ids are fixed: a data disk outlives its machine and must find its owner on the next one.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 while IFS=$'\t' read -r name id home; do

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Data disks: found by identity, formatted only if blank, mounted by UUID.
 # A disk that holds anything else is refused: what looks like rubbish may be the last copy of a raft log.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 readonly probe_bytes=1048576

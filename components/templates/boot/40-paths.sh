@@ -1,5 +1,6 @@
 #!/bin/bash
 # Directories, and the owners of files: user data writes files before their owners exist.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 while IFS=$'\t' read -r path mode owner; do

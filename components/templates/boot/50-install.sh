@@ -1,6 +1,7 @@
 #!/bin/bash
 # Programs from their release archives: checked against the published sum, and the pinned one where there is one.
 # The verified archive stays on disk, so that a reboot needs no network.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 readonly cache=$root/var/cache/platform binaries=$root/usr/local/bin

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Secrets, read with the machine's own identity into memory-backed storage. Values never appear in arguments or logs.
 # A file that changes names its program in run/platform/changed, for the daily refresh.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 umask 077
 

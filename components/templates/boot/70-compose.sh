@@ -1,5 +1,6 @@
 #!/bin/bash
 # What programs want to find inside their configuration and not beside it: tokens and gossip keys.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 for source in "$settings"/compose.d/*.json; do

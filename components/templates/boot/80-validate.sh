@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every program that can judge its configuration without a cluster does so before anything starts.
 # Vault and Boundary cannot: they judge when they start.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 while IFS=$'\t' read -r program user command; do

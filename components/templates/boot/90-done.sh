@@ -1,5 +1,6 @@
 #!/bin/bash
 # A metric that tells a machine that booted from one that is only up.
+# shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
 metrics=$root/var/lib/node_exporter/textfile

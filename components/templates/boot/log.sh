@@ -3,6 +3,7 @@
 #   platform-boot: FAILED at step <step>: <what>; <how to fix>
 # PLATFORM_ROOT prefixes every path, so that an image build or a test can run a step beside the running system.
 # PLATFORM_PATIENCE is how many seconds a step waits for something outside the machine.
+# shellcheck disable=SC2034 # read by the scripts that source this
 set -Eeuo pipefail
 
 root=${PLATFORM_ROOT:-}
@@ -30,6 +31,3 @@ unexpected() {
   [ "$BASH_SUBSHELL" -gt 0 ] || fail "line $1, $2" "read the lines above it in journalctl -u platform-boot"
 }
 trap 'unexpected "$LINENO" "$BASH_COMMAND"' ERR
-
-export -n PLATFORM_ROOT PLATFORM_PATIENCE
-: "$settings" "$library" "$patience"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Reads the secrets again and reloads only the programs whose secrets changed. What is in place stays on any failure.
+# shellcheck source=log.sh
 . "$(dirname "$0")/log.sh"
 
 changed=$root/run/platform/changed
@@ -8,8 +9,8 @@ changed=$root/run/platform/changed
 "$library/steps/70-compose.sh"
 
 status=0
-for program in $(sort --unique "$changed"); do
+while read -r program; do
   log "reloading $program"
-  systemctl reload "$program.service" || status=$?
-done
+  systemctl reload "$program.service" </dev/null || status=$?
+done < <(sort --unique "$changed")
 [ "$status" -eq 0 ] || fail "a program did not take its new secrets" "see systemctl --failed, then: systemctl restart it"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # identity.sh AUDIENCE TOKEN_FILE: keeps a signed token of this machine's identity in a file.
+# shellcheck source=log.sh
 . "$(dirname "$0")/log.sh"
 umask 077
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # audit.sh DAYS FILE...: moves each audit log aside, lets Vault open new ones, packs the old, drops those older than DAYS.
 # Never copies and truncates: a line written in between would be lost.
+# shellcheck source=log.sh
 . "$(dirname "$0")/log.sh"
 
 days=$1

@@ -1,0 +1,379 @@
+"""The boot's steps, run for real: what they leave behind, and the one line they leave when they cannot go on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import stat
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.products.machines import Case
+from tests.rendered.rig import ME, Rig, rig
+
+SECRET = "correct-horse-battery-staple"
+FAILED = "platform-boot: FAILED at step"
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Rig:
+    """A Vault server of the primary."""
+    return rig(tmp_path / "machine", Case("aws", "vault-server"))
+
+
+@dataclass
+class Releases:
+    """A release server on the loopback, and what it was asked for."""
+
+    folder: Path
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def publish(self, artefact: str, body: bytes, sums: str | None = None) -> tuple[str, ...]:
+        """Offer an archive; returns its row of the table, without a pin."""
+        archive = f"{artefact}_1.0.0_linux_amd64.zip"
+        with zipfile.ZipFile(self.folder / archive, "w") as packed:
+            packed.writestr(artefact, body)
+        digest = hashlib.sha256((self.folder / archive).read_bytes()).hexdigest()
+        (self.folder / "SHA256SUMS").write_text(
+            f"{'0' * 64}  other.zip\n{digest}  {archive}\n" if sums is None else sums
+        )
+        return artefact, archive, f"{self.url}/{archive}", f"{self.url}/SHA256SUMS"
+
+    def digest(self, row: tuple[str, ...]) -> str:
+        """SHA-256 of a published archive."""
+        return hashlib.sha256((self.folder / row[1]).read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Iterator[Releases]:
+    """The server, listening."""
+    served = Releases(tmp_path / "releases")
+    served.folder.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            served.asked.append(self.path)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    handler = functools.partial(Handler, directory=str(served.folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        served.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield served
+        server.shutdown()
+        thread.join()
+
+
+def mode(path: Path) -> int:
+    """Permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class TestInstall:
+    """Step 50."""
+
+    def test_a_good_archive_is_installed_executable(self, vault: Rig, releases: Releases) -> None:
+        vault.table("artefacts", (*releases.publish("vault", b"#!/bin/sh\necho up\n"), "-"))
+        done = vault.run("steps/50-install.sh")
+        assert done.returncode == 0, done.stderr
+        binary = vault.path("/usr/local/bin/vault")
+        assert binary.read_bytes() == b"#!/bin/sh\necho up\n"
+        assert mode(binary) == 0o755
+
+    def test_a_reboot_downloads_nothing(self, vault: Rig, releases: Releases) -> None:
+        vault.table("artefacts", (*releases.publish("vault", b"one"), "-"))
+        vault.run("steps/50-install.sh")
+        releases.asked.clear()
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert releases.asked == []
+
+    def test_a_damaged_binary_is_installed_again(self, vault: Rig, releases: Releases) -> None:
+        vault.table("artefacts", (*releases.publish("vault", b"one"), "-"))
+        vault.run("steps/50-install.sh")
+        vault.path("/usr/local/bin/vault").write_bytes(b"rotten")
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert vault.path("/usr/local/bin/vault").read_bytes() == b"one"
+
+    def test_a_tar_archive_is_installed_too(self, vault: Rig, releases: Releases, tmp_path: Path) -> None:
+        folder = tmp_path / "node_exporter-1.0.0.linux-amd64"
+        folder.mkdir()
+        (folder / "node_exporter").write_text("metrics")
+        name = shutil.make_archive(str(releases.folder / folder.name), "gztar", tmp_path, folder.name)
+        archive = Path(name).name
+        digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        (releases.folder / "sums").write_text(f"{digest} *{archive}\n")
+        vault.table("artefacts", ("node_exporter", archive, f"{releases.url}/{archive}", f"{releases.url}/sums", "-"))
+        done = vault.run("steps/50-install.sh")
+        assert done.returncode == 0, done.stderr
+        assert vault.path("/usr/local/bin/node_exporter").read_text() == "metrics"
+
+    def test_an_archive_that_differs_from_the_published_sum_is_refused(self, vault: Rig, releases: Releases) -> None:
+        archive = "vault_1.0.0_linux_amd64.zip"
+        vault.table("artefacts", (*releases.publish("vault", b"one", sums=f"{'a' * 64}  {archive}\n"), "-"))
+        done = vault.run("steps/50-install.sh")
+        assert done.returncode == 1
+        assert vault.console == done.stderr.splitlines()[-1] + "\n"
+        assert vault.console.startswith(f"{FAILED} install: {archive} has SHA-256 ")
+        assert not vault.path("/usr/local/bin/vault").exists()
+
+    def test_an_archive_that_no_sum_names_is_refused(self, vault: Rig, releases: Releases) -> None:
+        vault.table(
+            "artefacts", (*releases.publish("vault", b"one", sums=f"{'a' * 64}  vault_1.0.0_linux_arm64.zip\n"), "-")
+        )
+        assert vault.run("steps/50-install.sh").returncode == 1
+        assert "the published sums do not name vault_1.0.0_linux_amd64.zip" in vault.console
+        assert not vault.path("/usr/local/bin/vault").exists()
+
+    def test_an_archive_that_differs_from_the_pinned_sum_is_refused(self, vault: Rig, releases: Releases) -> None:
+        vault.table("artefacts", (*releases.publish("vault", b"one"), "b" * 64))
+        assert vault.run("steps/50-install.sh").returncode == 1
+        assert f"the configuration pins {'b' * 64}" in vault.console
+        assert not vault.path("/usr/local/bin/vault").exists()
+
+    def test_a_sum_pinned_later_is_held_against_what_is_installed(self, vault: Rig, releases: Releases) -> None:
+        row = releases.publish("vault", b"one")
+        vault.table("artefacts", (*row, "-"))
+        vault.run("steps/50-install.sh")
+        vault.table("artefacts", (*row, releases.digest(row)))
+        assert vault.run("steps/50-install.sh").returncode == 0
+        vault.table("artefacts", (*row, "b" * 64))
+        assert vault.run("steps/50-install.sh").returncode == 1
+
+    def test_an_archive_that_is_not_there_says_where_it_was_looked_for(self, vault: Rig, releases: Releases) -> None:
+        row = releases.publish("vault", b"one")
+        (releases.folder / row[1]).unlink()
+        vault.table("artefacts", (*row, "-"))
+        assert vault.run("steps/50-install.sh").returncode == 1
+        assert f"{row[2]} cannot be fetched; check the artefact address" in vault.console
+
+
+class TestSecrets:
+    """Step 60 and the daily refresh."""
+
+    FILE = "/run/platform/secrets/vault/key.pem"
+
+    @pytest.fixture
+    def reading(self, vault: Rig) -> Rig:
+        vault.table("secrets", ("hmc-key", self.FILE, "0400", ME))
+        vault.path(self.FILE).parent.mkdir(parents=True)
+        vault.plays("read-secret", f"[ $1 = hmc-key ] && printf %s {SECRET}")
+        return vault
+
+    def test_a_secret_arrives_closed_to_others_and_unseen(self, reading: Rig) -> None:
+        done = reading.run("steps/60-secrets.sh")
+        assert done.returncode == 0, done.stderr
+        assert reading.path(self.FILE).read_text() == SECRET
+        assert mode(reading.path(self.FILE)) == 0o400
+        assert SECRET not in done.stdout + done.stderr + reading.console
+        assert [path.name for path in reading.path(self.FILE).parent.iterdir()] == ["key.pem"]
+
+    def test_a_secret_is_never_an_argument_of_any_program(self, reading: Rig, tmp_path: Path) -> None:
+        log = tmp_path / "arguments"
+        script = reading.path("/usr/local/lib/platform/steps/60-secrets.sh").read_text()
+        for name in ("cmp", "mv", "rm", "chown", "chmod", "tail", "basename", "dirname", "sleep"):
+            assert name in script
+            reading.plays(name, f'printf "%s\\n" "$0 $*" >>{log}; exec {shutil.which(name)} "$@"')
+        assert reading.run("steps/60-secrets.sh").returncode == 0
+        assert "chmod 0400" in log.read_text()
+        assert SECRET not in log.read_text()
+
+    def test_a_store_that_answers_late_is_waited_for(self, reading: Rig, tmp_path: Path) -> None:
+        ready = tmp_path / "ready"
+        reading.plays(
+            "read-secret", f"[ -e {ready} ] && printf %s {SECRET} || {{ touch {ready}; echo no grant >&2; exit 1; }}"
+        )
+        done = reading.run("steps/60-secrets.sh", patience=60)
+        assert done.returncode == 0, done.stderr
+        assert "secret hmc-key is not readable yet" in done.stdout
+        assert reading.path(self.FILE).read_text() == SECRET
+
+    def test_a_store_that_refuses_is_reported_in_its_own_words(self, reading: Rig) -> None:
+        reading.plays("read-secret", f"printf %s {SECRET}; echo 'read-secret: access denied' >&2; exit 1")
+        done = reading.run("steps/60-secrets.sh", patience=0)
+        assert done.returncode == 1
+        assert reading.console == (
+            f"{FAILED} secrets: secret hmc-key cannot be read: read-secret: access denied; "
+            "grant this machine's role access to it and see that it has a value\n"
+        )
+        assert SECRET not in done.stdout + done.stderr
+        assert not list(reading.path(self.FILE).parent.iterdir())
+
+    def test_an_empty_secret_is_no_secret(self, reading: Rig) -> None:
+        reading.plays("read-secret", "exit 0")
+        assert reading.run("steps/60-secrets.sh", patience=0).returncode == 1
+        assert "it is empty" in reading.console
+
+    def test_what_is_in_place_survives_a_store_that_fails(self, reading: Rig) -> None:
+        reading.run("steps/60-secrets.sh")
+        reading.plays("read-secret", "exit 1")
+        assert reading.run("steps/60-secrets.sh", patience=0).returncode == 1
+        assert reading.path(self.FILE).read_text() == SECRET
+
+    def test_a_refresh_reloads_only_what_changed(self, reading: Rig, tmp_path: Path) -> None:
+        other = "/run/platform/secrets/consul/ca.pem"
+        reading.table("secrets", ("hmc-key", self.FILE, "0400", ME), ("hmc-ca", other, "0400", ME))
+        reading.path(other).parent.mkdir(parents=True)
+        shutil.rmtree(reading.path("/etc/platform/compose.d"))
+        reading.path("/etc/platform/compose.d").mkdir()
+        reading.write("/etc/platform/compose.d/consul.json", '{"ca": {"$file": "/run/platform/secrets/consul/ca.pem"}}')
+        reloads = tmp_path / "reloads"
+        reading.plays("read-secret", f"printf %s {SECRET}-$1")
+        reading.plays("systemctl", f'echo "$@" >>{reloads}')
+        assert reading.run("steps/60-secrets.sh").returncode == 0
+        assert reading.run("refresh.sh").returncode == 0
+        assert not reloads.exists()
+        reading.plays("read-secret", f"[ $1 = hmc-ca ] && printf %s {SECRET}-$1 || printf %s renewed")
+        assert reading.run("refresh.sh").returncode == 0
+        assert reloads.read_text() == "reload vault.service\n"
+        assert reading.path(self.FILE).read_text() == "renewed"
+
+    def test_a_program_that_refuses_its_new_secrets_fails_the_refresh_but_not_the_others(
+        self, reading: Rig, tmp_path: Path
+    ) -> None:
+        other = "/run/platform/secrets/consul/ca.pem"
+        reading.table("secrets", ("hmc-key", self.FILE, "0400", ME), ("hmc-ca", other, "0400", ME))
+        reading.path(other).parent.mkdir(parents=True)
+        reading.write("/etc/platform/compose.d/consul.json", "{}")
+        reading.plays("read-secret", f"printf %s {SECRET}-$1")
+        reloads = tmp_path / "reloads"
+        reading.plays("systemctl", f'echo "$@" >>{reloads}; [ "$2" != consul.service ]')
+        assert reading.run("refresh.sh").returncode == 1
+        assert reloads.read_text() == "reload consul.service\nreload vault.service\n"
+        assert "a program did not take its new secrets" in reading.console
+
+
+class TestCompose:
+    """Step 70."""
+
+    FOLDER = "/run/platform/secrets/consul"
+
+    @pytest.fixture
+    def composing(self, vault: Rig) -> Rig:
+        source = json.loads(vault.path("/etc/platform/compose.d/consul.json").read_text())
+        for path in {source["encrypt"]["$file"], *(leaf["$file"] for leaf in source["acl"]["tokens"].values())}:
+            vault.write(path, f'{SECRET} "{Path(path).name}"\n')
+        return vault
+
+    def test_references_become_contents_quoted_and_closed_to_others(self, composing: Rig) -> None:
+        done = composing.run("steps/70-compose.sh")
+        assert done.returncode == 0, done.stderr
+        target = composing.path(f"{self.FOLDER}/config.json")
+        assert json.loads(target.read_text())["acl"]["tokens"]["agent"] == f'{SECRET} "consul-agent-token"'
+        assert mode(target) == 0o400
+        assert SECRET not in done.stdout + done.stderr
+
+    def test_composing_again_leaves_the_file_alone(self, composing: Rig) -> None:
+        composing.run("steps/70-compose.sh")
+        before = composing.path(f"{self.FOLDER}/config.json").stat()
+        assert composing.run("steps/70-compose.sh").returncode == 0
+        assert composing.path(f"{self.FOLDER}/config.json").stat().st_ino == before.st_ino
+
+    def test_a_secret_that_is_not_there_is_named_by_its_path(self, composing: Rig) -> None:
+        composing.path(f"{self.FOLDER}/consul-gossip").unlink()
+        done = composing.run("steps/70-compose.sh")
+        assert done.returncode == 1
+        assert "consul-gossip: No such file or directory" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert composing.console.startswith(f"{FAILED} compose: the secret part of consul's configuration")
+
+
+class TestFailure:
+    """What every script does when something unforeseen goes wrong."""
+
+    def test_an_unforeseen_error_is_one_line_that_names_the_command_unexpanded(self, vault: Rig) -> None:
+        vault.write(
+            "/usr/local/lib/platform/steps/99-odd.sh",
+            f'#!/bin/bash\n. "$(dirname "$0")/../log.sh"\nvalue={SECRET}\ngrep -q "$value" /dev/null\n',
+            0o755,
+        )
+        done = vault.run("steps/99-odd.sh")
+        assert done.returncode == 1
+        assert vault.console == (
+            f'{FAILED} odd: line 4, grep -q "$value" /dev/null; read the lines above it in journalctl -u platform-boot\n'
+        )
+        assert SECRET not in done.stdout + done.stderr
+
+    def test_the_boot_ends_at_the_first_step_that_fails(self, vault: Rig) -> None:
+        steps = vault.path("/usr/local/lib/platform/steps")
+        for step in steps.iterdir():
+            step.write_text('#!/bin/bash\n. "$(dirname "$0")/../log.sh"\nlog ran\n')
+        (steps / "30-disks.sh").write_text('#!/bin/bash\n. "$(dirname "$0")/../log.sh"\nfail "no disk" "attach it"\n')
+        done = vault.run("boot.sh")
+        assert done.returncode == 1
+        assert done.stdout == "platform-boot: system: ran\nplatform-boot: accounts: ran\n"
+        assert vault.console == f"{FAILED} disks: no disk; attach it\n"
+
+
+class TestAudit:
+    """Vault's audit logs."""
+
+    LOGS = ("/var/log/vault/audit.log", "/opt/vault/audit/audit.log")
+
+    def test_logs_are_moved_aside_and_vault_is_told(self, vault: Rig, tmp_path: Path) -> None:
+        for log in self.LOGS:
+            vault.write(log, "line\n")
+        told = tmp_path / "told"
+        vault.plays("systemctl", f'echo "$@" >>{told}')
+        done = vault.run("audit.sh", "30", *self.LOGS)
+        assert done.returncode == 0, done.stderr
+        assert told.read_text().splitlines() == ["is-active --quiet vault.service", "reload vault.service"]
+        for log in self.LOGS:
+            (aside,) = vault.path(log).parent.iterdir()
+            assert aside.read_text() == "line\n"
+
+    def test_old_logs_are_packed_and_older_ones_removed(self, vault: Rig) -> None:
+        log = self.LOGS[0]
+        vault.plays("systemctl", "exit 0")
+        recent = vault.write(f"{log}.20260101T000000Z", "packed soon\n")
+        os.utime(recent, (time.time() - 3600,) * 2)
+        old = vault.write(f"{log}.20250101T000000Z.gz", "long ago\n")
+        os.utime(old, (time.time() - 40 * 86400,) * 2)
+        assert vault.run("audit.sh", "30", log).returncode == 0
+        assert sorted(path.name for path in vault.path(log).parent.iterdir()) == ["audit.log.20260101T000000Z.gz"]
+
+    def test_an_empty_log_stays(self, vault: Rig) -> None:
+        vault.plays("systemctl", "exit 3")
+        vault.write(self.LOGS[0], "")
+        assert vault.run("audit.sh", "30", self.LOGS[0]).returncode == 0
+        assert [path.name for path in vault.path(self.LOGS[0]).parent.iterdir()] == ["audit.log"]
+
+
+class TestIdentity:
+    """The token of a worker of another cloud."""
+
+    TOKEN = "/run/platform/identity/token"
+
+    @pytest.fixture
+    def worker(self, tmp_path: Path) -> Rig:
+        made = rig(tmp_path / "machine", Case("gcp", "boundary-worker"))
+        made.path(self.TOKEN).parent.mkdir(parents=True)
+        return made
+
+    def test_the_token_is_for_the_audience_and_for_the_worker_alone(self, worker: Rig) -> None:
+        worker.plays("web-identity", 'printf %s "token for $1"')
+        done = worker.run("identity.sh", "sts.amazonaws.com", self.TOKEN)
+        assert done.returncode == 0, done.stderr
+        assert worker.path(self.TOKEN).read_text() == "token for sts.amazonaws.com"
+        assert mode(worker.path(self.TOKEN)) == 0o600
+        assert "token for" not in done.stdout + done.stderr
+
+    def test_a_metadata_service_that_refuses_leaves_the_old_token(self, worker: Rig) -> None:
+        worker.write(self.TOKEN, "old")
+        worker.plays("web-identity", "exit 1")
+        assert worker.run("identity.sh", "sts.amazonaws.com", self.TOKEN, patience=0).returncode == 1
+        assert worker.path(self.TOKEN).read_text() == "old"
+        assert worker.console.startswith(f"{FAILED} identity: the metadata service gives no token")
