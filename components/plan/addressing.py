@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from .flows import BALANCERS
 from .spec import PRODUCTS, Cloud, Platform, Product, Region, server_name
@@ -105,7 +105,7 @@ def subnets(region: Region) -> Iterator[str]:
 
 
 def _host(region: Region, zone: int, host: int) -> str:
-    return str(IPv4Address(int(IPv4Network(server_subnet(region, zone)).network_address) + host))
+    return str(_block(region, _SERVER_BLOCK + zone)[host])
 
 
 def servers(platform: Platform, cloud: Cloud, product: Product) -> tuple[ServerAddress, ...]:
@@ -133,5 +133,7 @@ def front_ends(region: Region, product: Product) -> tuple[str, ...]:
     Raises:
         ValueError: the product has no balancer (Boundary workers are reached one by one).
     """
+    if product not in _BALANCED:
+        raise ValueError(f"{product} has no balancer, so it has no front end")
     host = _FRONT_END + _BALANCED.index(product)
     return tuple(_host(region, zone, host) for zone in range(ZONES))
