@@ -142,9 +142,49 @@ def _not_protected(draft: Draft) -> None:
         )
 
 
+@balancer.admit
+def _one_network(draft: Draft) -> None:
+    given = [*draft.each("subnetMappings[*].subnetId"), *draft.each("subnets[*]")]
+    subnets = [found for _, value in given if (found := draft.find(SUBNET, value))]
+    zones = [subnet["availabilityZone"] for subnet in subnets]
+    if len(set(zones)) < len(zones):
+        raise draft.refuse(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
+    groups = [found for _, value in draft.each("securityGroups[*]") if (found := draft.find(GROUP, value))]
+    if len({found["vpcId"] for found in (*subnets, *groups) if found["vpcId"]}) > 1:
+        raise draft.refuse("InvalidConfigurationRequest", "subnets and security groups must be of one VPC")
+    if draft.old and draft.get("securityGroups") and not draft.old["securityGroups"] and _short(draft) == "net":
+        raise draft.refuse(
+            "InvalidConfigurationRequest", "a network balancer made without security groups cannot get any later"
+        )
+
+
+@listener.admit
+def _fits_its_balancer(draft: Draft) -> None:
+    front, protocol = draft.find(BALANCER, draft.get("loadBalancerArn")), draft.get("protocol")
+    if front is None:
+        return
+    if (front["loadBalancerType"] == "network") is (protocol in ("HTTP", "HTTPS")):
+        raise draft.refuse("ValidationError", f"Listener protocol '{protocol}' is not supported by '{front.id}'")
+    for _, value in draft.each("defaultActions[*].targetGroupArn"):
+        pool = draft.find(TARGETS, value)
+        if pool and pool["vpcId"] != front["vpcId"]:
+            raise draft.refuse(
+                "InvalidConfigurationRequest", f"target group '{value}' is not of the VPC of '{front.id}'"
+            )
+
+
 @attachment.admit
 def _target_exists(draft: Draft) -> None:
     owner = draft.find(TARGETS, draft.get("targetGroupArn"))
     target = draft.get("targetId")
-    if owner and owner["targetType"] == "instance" and draft.find(INSTANCE, target) is None:
+    if owner is None or owner["targetType"] != "instance":
+        return
+    machine = draft.find(INSTANCE, target)
+    if machine is None:
         raise draft.refuse("InvalidTarget", f"The following targets are not valid: {target}")
+    subnet = draft.find(SUBNET, machine["subnetId"])
+    if subnet and subnet["vpcId"] != owner["vpcId"]:
+        raise draft.refuse("InvalidTarget", f"The following targets are not in the target group VPC: '{target}'")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,7 +32,10 @@ _SIZES: Final = {
     "sc1": (125, 16384), "standard": (1, 1024),
 }  # fmt: skip
 _GP3_IOPS: Final = (3000, 80000)
+_GP3_MBPS: Final = (125, 2000)
 _IOPS_PER_GIB: Final = 500  # gp3
+_IOPS_PER_MBPS: Final = 4  # gp3
+_IMAGE: Final = re.compile(r"ami-([0-9a-f]{8}|[0-9a-f]{17})")
 
 instance = model(
     INSTANCE,
@@ -107,21 +111,52 @@ def _new_user_data(draft: Draft) -> Iterator[str]:
 
 
 @instance.check
-def _user_data_fits(draft: Draft) -> Iterator[Failure]:
-    text, encoded = draft.known("userData"), draft.known("userDataBase64")
-    size = len(text.encode()) if isinstance(text, str) else 0
-    if isinstance(encoded, str):
-        try:
-            size = len(base64.b64decode(encoded, validate=True))
-        except binascii.Error:
-            yield draft.fail("userDataBase64", "the value is not valid base64")
-    if size > _USER_DATA_BYTES:
-        name = "userData" if isinstance(text, str) else "userDataBase64"
-        yield draft.fail(name, f"User data is limited to {_USER_DATA_BYTES} bytes, got {size}")
-    if text is not None and encoded is not None:
+def _instance_fits(draft: Draft) -> Iterator[Failure]:
+    text = draft.known("userData")
+    if isinstance(text, str) and len(text.encode()) > _USER_DATA_BYTES:
+        yield _too_long(draft, "userData", len(text.encode()))
+    yield from user_data_failures(draft, "userDataBase64")
+    yield from image_failures(draft, "ami")
+    if text is not None and draft.get("userDataBase64") is not None:
         yield draft.fail("userData", "conflicts with userDataBase64")
     if draft.get("ami") is None and draft.get("launchTemplate") is None:
         yield draft.fail("ami", "one of ami and launchTemplate must be given")
+
+
+def image_failures(draft: Draft, path: str) -> Iterator[Failure]:
+    """What is wrong with an image id."""
+    image = draft.known(path)
+    if isinstance(image, str) and not _IMAGE.fullmatch(image):
+        yield draft.fail(path, f'InvalidAMIID.Malformed: Invalid id: "{image}" (expecting "ami-...")')
+
+
+def user_data_failures(draft: Draft, path: str) -> Iterator[Failure]:
+    """What is wrong with user data that is already encoded."""
+    encoded = draft.known(path)
+    if not isinstance(encoded, str):
+        return
+    try:
+        size = len(base64.b64decode(encoded, validate=True))
+    except binascii.Error:
+        yield draft.fail(path, "the value is not valid base64")
+        return
+    if size > _USER_DATA_BYTES:
+        yield _too_long(draft, path, size)
+
+
+def _too_long(draft: Draft, path: str, size: int) -> Failure:
+    return draft.fail(path, f"User data is limited to {_USER_DATA_BYTES} bytes, got {size}")
+
+
+@instance.admit
+def _one_network(draft: Draft) -> None:
+    subnet = draft.find(SUBNET, draft.get("subnetId"))
+    for _, value in draft.each("vpcSecurityGroupIds[*]"):
+        group = draft.find(GROUP, value)
+        if subnet and group and group.type == GROUP and group["vpcId"] != subnet["vpcId"]:
+            raise draft.refuse(
+                "InvalidParameter", f"Security group {value} and subnet {subnet.id} belong to different networks."
+            )
 
 
 @instance.compute
@@ -144,7 +179,7 @@ def _placed(draft: Draft) -> dict[str, Value]:
 
 @instance.guard
 def _not_protected(draft: Draft) -> None:
-    if draft.get("disableApiTermination") is True:
+    if draft.get("disableApiTermination") is True and draft.get("forceDestroy") is not True:
         raise draft.refuse(
             "OperationNotPermitted",
             f"The instance '{draft.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute "
@@ -169,8 +204,28 @@ def _volume_size(draft: Draft) -> Iterator[Failure]:
             yield draft.fail("iops", f"gp3 takes {least} to {most} IOPS, got {iops}")
         elif isinstance(size, int) and iops > least and iops > size * _IOPS_PER_GIB:
             yield draft.fail("iops", f"Iops to volume size ratio of {iops / size:.0f} is too high; maximum is 500")
+    if kind == "gp3":
+        yield from _throughput(draft)
     if iops is not None and kind in ("gp2", "st1", "sc1", "standard"):
         yield draft.fail("iops", f"the parameter iops is not supported for {kind} volumes")
+
+
+def _throughput(draft: Draft) -> Iterator[Failure]:
+    mbps, (least, most) = draft.known("throughput"), _GP3_MBPS
+    if not isinstance(mbps, int):
+        return
+    if not least <= mbps <= most:
+        yield draft.fail("throughput", f"gp3 takes {least} to {most} MiB/s, got {mbps}")
+    iops = draft.known("iops")
+    if mbps > least and mbps * _IOPS_PER_MBPS > (iops if isinstance(iops, int) else _GP3_IOPS[0]):
+        yield draft.fail("throughput", "Throughput (MiBps) to iops ratio is too high; maximum is 0.25")
+
+
+@volume.admit
+def _only_grows(draft: Draft) -> None:
+    before, size = draft.kept("size"), draft.get("size")
+    if isinstance(before, int) and isinstance(size, int) and size < before:
+        raise draft.refuse("InvalidParameterValue", "New size cannot be smaller than existing size")
 
 
 @attachment.admit

@@ -11,8 +11,9 @@ from typing import Final
 from sandbox.cloud.addresses import misread
 from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
-from sandbox.cloud.models.aws.network import GROUP
+from sandbox.cloud.models.aws.network import GROUP, VPC
 from sandbox.cloud.registry import Model, Ref, model
+from sandbox.cloud.wire import Value
 
 _PEERS: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 _ALL: Final = "-1"
@@ -70,3 +71,24 @@ def _not_twice(draft: Draft) -> None:
             f'the specified rule "peer: {peer}, {str(same["ipProtocol"]).upper()}, from port: {same["fromPort"]}, '
             f'to port: {same["toPort"]}, ALLOW" already exists',
         )
+
+
+DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+default_group = model(
+    DEFAULT_GROUP,
+    unique=(("vpcId",),),
+    references=(Ref("vpcId", (VPC,), missing="InvalidVpcID.NotFound"),),
+    immutable=("vpcId",),
+    outputs={
+        "arn": "arn:aws:ec2:{region}:{account}:security-group/{id}",
+        "name": "default",
+        "description": "default VPC security group",
+    },
+)
+
+
+@default_group.compute
+def _adopted(draft: Draft) -> dict[str, Value]:
+    """It came with its VPC: taking charge of it makes nothing new."""
+    home = draft.find(VPC, draft.get("vpcId"))
+    return {"id": home["defaultSecurityGroupId"] if home else ""}

@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
+from sandbox.cloud.models.aws.identity import ROLE, principals
 from sandbox.cloud.registry import Name, Ref, model
 from sandbox.cloud.wire import Value
 
@@ -128,6 +129,34 @@ def _policy_is_json(draft: Draft) -> Iterator[Failure]:
             yield draft.fail("policy", f"contains an invalid JSON policy: {error}")
 
 
+@key.admit
+@replica.admit
+def _policy_stands(draft: Draft) -> None:
+    """Whom a key policy names must exist, and it must leave somebody of the account in charge of itself."""
+    policy = draft.get("policy")
+    if not policy or not draft.changed("policy"):
+        return
+    named = list(principals(policy, "AWS"))
+    for _, who in named:
+        if ":role/" in who and draft.find(ROLE, who) is None:
+            raise draft.refuse(
+                "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."
+            )
+    if draft.get("bypassPolicyLockoutSafetyCheck") is not True and not any(_rules(item) for item, _ in named):
+        raise draft.refuse(
+            "MalformedPolicyDocumentException",
+            "The new key policy will not allow you to update the key policy in the future.",
+        )
+
+
+def _rules(statement: dict[str, Value]) -> bool:
+    actions = statement.get("Action")
+    mighty = {"*", "kms:*", "kms:Put*", "kms:PutKeyPolicy"}
+    return statement.get("Effect") == "Allow" and bool(
+        mighty.intersection(actions if isinstance(actions, list) else [actions])
+    )
+
+
 @replica.admit
 def _primary_can_be_replicated(draft: Draft) -> None:
     primary = draft.find(KEY, draft.get("primaryKeyArn"))
@@ -147,6 +176,19 @@ def _recovery(draft: Draft) -> Iterator[Failure]:
     name = draft.known("name")
     if isinstance(name, str) and not all(char.isalnum() or char in "/_+=.@-" for char in name):
         yield draft.fail("name", "a name holds letters, digits and /_+=.@- only")
+
+
+@secret.admit
+def _keys_lie_where_they_serve(draft: Draft) -> None:
+    own = draft.scope("region")
+    wanted = [("kmsKeyId", draft.get("kmsKeyId"), own)]
+    for path, item in draft.each("replicas[*]"):
+        if item["region"] == own:
+            raise draft.refuse("InvalidParameterException", f"{path}: {own} is the secret's own region.")
+        wanted.append((path, item.get("kmsKeyId"), item["region"]))
+    for path, value, region in wanted:
+        if isinstance(value, str) and value.startswith("arn:") and value.split(":")[3] != region:
+            raise draft.refuse("InvalidParameterException", f"{path}: the key must be in {region}.")
 
 
 @version.check
