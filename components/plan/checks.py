@@ -72,8 +72,8 @@ def _account(facts: Facts) -> Iterator[Problem]:
 
 _IMAGES: Mapping[Cloud, tuple[str, str]] = {
     "aws": (
-        r"(?!ami-)[\w()\[\] ./'@-]*(?<!\d)20\d{6}(?!\d)[\w.-]*",
-        "an exact image name that ends in its build's date",
+        r"ubuntu[a-z-]*/images/[\w./-]*-20\d{6}(\.\d+)?",
+        "the exact name of an image of Canonical's, with its date",
     ),
     "azure": (
         r"[\w-]+:[\w-]+:[\w-]+:\d+\.\d+\.\d+",

@@ -34,6 +34,7 @@ class Wrong:
 
 
 SHARED = merged("aws")
+UBUNTU = "ubuntu/images/hvm-ssd/ubuntu-noble-24.04-amd64-server-20250610"
 REGION = {"name": "us-west-2", "zones": ["us-west-2a", "us-west-2b", "us-west-2c"]}
 AZURE, GCP = "regions.azure", "regions.gcp"
 YES = True
@@ -53,7 +54,7 @@ KEYS = (
 MISSING = (
     Wrong("no cloud", "cloud", "", "is missing.", "aws"),
     Wrong("no cloud key", "cloud", ABSENT, "is missing.", "aws"),
-    Wrong("no image", "image", "", "is not pinned", "debian-12-amd64-20250530-2133"),
+    Wrong("no image", "image", "", "is not pinned", UBUNTU),
     Wrong("no domain", "domain", "", "is missing.", "hashicorp.example.org"),
     Wrong("a domain without value", "domain", None, "is missing.", "hashicorp.example.org"),
     Wrong("no owner", "owner", "", "is missing.", "platform"),
@@ -290,11 +291,12 @@ STACK = (
     Wrong(
         "an image by wildcard",
         "image",
-        "ubuntu-noble-24.04-amd64-server-*",
+        UBUNTU.replace("20250610", "*"),
         "not pinned",
-        "ubuntu-noble-24.04-amd64-server-20250610",
+        UBUNTU,
     ),
-    Wrong("an image by id", "image", "ami-0123456789abcdef0", "not pinned", "debian-12-amd64-20250530-2133"),
+    Wrong("an image of nobody in particular", "image", "debian-12-amd64-20250530", "of Canonical's", UBUNTU),
+    Wrong("an image by id", "image", "ami-0123456789abcdef0", "not pinned", UBUNTU),
     Wrong(
         "the latest image",
         "image",
@@ -332,14 +334,14 @@ STACK = (
         "image",
         "ubuntu-os-cloud/ubuntu-2404-noble-amd64",
         "not pinned",
-        "ubuntu/images/ubuntu-noble-24.04-amd64-server-20250610",
+        UBUNTU,
     ),
     Wrong(
         "an image for ARM",
         "image",
-        "ubuntu-noble-24.04-arm64-server-20250610",
+        UBUNTU.replace("amd64", "arm64"),
         "built for ARM",
-        "ubuntu-noble-24.04-amd64-server-20250610",
+        UBUNTU,
     ),
     Wrong("a server that is not planned", "rollout", ["consul-aws-6"], "no server of this stack", ["consul-aws-5"]),
     Wrong(
@@ -365,7 +367,7 @@ STACK = (
 SECRETS = (
     Wrong("an AWS key", "owner", "AKIAIOSFODNN7EXAMPLE", "an AWS access key", "AKIA"),
     Wrong("a private key", "costCenter", "-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key", "RSA"),
-    Wrong("a Vault token", "image", "hvs.CAESIJ-0123456789abcdefgh", "a Vault token", "debian-12-amd64-20250530-2133"),
+    Wrong("a Vault token", "image", "hvs.CAESIJ-0123456789abcdefgh", "a Vault token", UBUNTU),
     Wrong("a GitHub token", "account", "ghp_" + "a1B2" * 9, "a GitHub token", ""),
     Wrong("a Google key", "owner", "AIza" + "Sy5" * 12, "a Google key", "AIza"),
     Wrong("a web token", "owner", "eyJhbGciOi.eyJzdWIiOi.c2ln", "a signed web token", "eyJ"),
