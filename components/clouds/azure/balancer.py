@@ -16,9 +16,10 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_azure_native import network
 
-from components.clouds.contract import BalancerArgs, type_token
+from components.clouds.contract import BalancerArgs
 from components.plan import addressing
 
+from .component import Component
 from .network import Network
 from .place import Place, own
 from .relay import server_port
@@ -28,7 +29,7 @@ _IDLE_MINUTES = 4
 _KIND = "Microsoft.Network/loadBalancers"
 
 
-class Balancer(pulumi.ComponentResource):
+class Balancer(Component):
     """One balancer over all zones."""
 
     pools: Sequence[pulumi.Output[str]]
@@ -43,7 +44,7 @@ class Balancer(pulumi.ComponentResource):
             "ports": [str(listener.front) for listener in args.balanced.listeners],
             "internal": True,
         }
-        super().__init__(type_token("Balancer"), name, spec, opts)
+        super().__init__("Balancer", name, spec, opts)
         balancer_name = place.names.thing(args.product)
         planned = place.id(_KIND, balancer_name)
         check = args.balanced.check

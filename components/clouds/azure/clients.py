@@ -16,11 +16,12 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import compute, monitor
 
-from components.clouds.contract import ClientGroupArgs, type_token
+from components.clouds.contract import ClientGroupArgs
 from components.plan.flows import NOMAD_HTTP
 
 from . import machine
 from .access import USER
+from .component import Component
 from .firewall import Firewall
 from .network import Network
 from .place import Place, own
@@ -32,7 +33,7 @@ _BUSY_PERCENT, _IDLE_PERCENT = 70, 30
 """Far enough apart that adding a machine never makes the group look idle."""
 
 
-class ClientGroup(pulumi.ComponentResource):
+class ClientGroup(Component):
     """One scale set in flexible orchestration."""
 
     id: pulumi.Output[str]
@@ -46,7 +47,7 @@ class ClientGroup(pulumi.ComponentResource):
             "maximum": args.bounds.maximum,
             "zones": place.zones,
         }
-        super().__init__(type_token("ClientGroup"), name, spec, opts)
+        super().__init__("ClientGroup", name, spec, opts)
         self._place, self._name, self._args = place, name, args
         made = self._scale_set()
         self._autoscaling(made)

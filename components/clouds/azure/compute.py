@@ -19,11 +19,12 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_azure_native import compute, network
 
-from components.clouds.contract import ServerGroupArgs, type_token
+from components.clouds.contract import ServerGroupArgs
 from components.plan.server import Disk, ServerSpec
 
 from . import machine
 from .access import USER
+from .component import Component
 from .firewall import Firewall
 from .network import Network
 from .place import Place, own
@@ -34,7 +35,7 @@ _PAIR = "osProfile.linuxConfiguration.ssh"
 _SECTOR_BYTES = 4096
 
 
-class ServerGroup(pulumi.ComponentResource):
+class ServerGroup(Component):
     """The servers of one cluster."""
 
     ids: Mapping[str, pulumi.Output[str]]
@@ -48,7 +49,7 @@ class ServerGroup(pulumi.ComponentResource):
                 for server in args.servers
             ],
         }
-        super().__init__(type_token("ServerGroup"), name, spec, opts)
+        super().__init__("ServerGroup", name, spec, opts)
         self._place, self._args = place, args
         self._child = pulumi.ResourceOptions(parent=self)
         self.ids = {server.name: self._server(server).id for server in args.servers}

@@ -8,13 +8,14 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import privatedns
 
-from components.clouds.contract import ZoneArgs, type_token
+from components.clouds.contract import ZoneArgs
 from components.plan.records import TTL_SECONDS
 
+from .component import Component
 from .place import Place, own
 
 
-class Zone(pulumi.ComponentResource):
+class Zone(Component):
     """One private zone, linked to the region's network."""
 
     id: pulumi.Output[str]
@@ -23,7 +24,7 @@ class Zone(pulumi.ComponentResource):
         place = own(Place, args.site)
         domain = place.stack.platform.domain
         spec = {"cloud": place.stack.cloud, "domain": domain, "records": [record.name for record in args.records]}
-        super().__init__(type_token("Zone"), name, spec, opts)
+        super().__init__("Zone", name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         zone = privatedns.PrivateZone(
             name, resource_group_name=place.group, private_zone_name=domain, location="global", opts=child

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import network
 
-from components.clouds.contract import FirewallArgs, type_token
+from components.clouds.contract import FirewallArgs
 from components.plan import addressing
 from components.plan.flows import EGRESS, FLOWS, Flow, Port
 from components.plan.spec import ROLES, Role, Stack
 
+from .component import Component
 from .network import LOWEST_PRIORITY
 from .place import Place, own
 from .relay import aliases_of
@@ -92,7 +93,7 @@ def _networks(stack: Stack, flow: Flow) -> tuple[str, ...]:
     return peers + own_region
 
 
-class Firewall(pulumi.ComponentResource):
+class Firewall(Component):
     """Default deny, and the flow table."""
 
     groups: Mapping[Role, pulumi.Output[str]]
@@ -104,7 +105,7 @@ class Firewall(pulumi.ComponentResource):
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         spec = {"cloud": place.stack.cloud, "flows": [flow.name for flow in FLOWS]}
-        super().__init__(type_token("Firewall"), name, spec, opts)
+        super().__init__("Firewall", name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.balancers = None
         self.groups = {

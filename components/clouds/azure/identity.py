@@ -15,9 +15,10 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
-from components.clouds.contract import IdentitiesArgs, type_token
+from components.clouds.contract import IdentitiesArgs
 from components.plan.spec import Role
 
+from .component import Component
 from .place import Place, own
 
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -26,7 +27,7 @@ CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Key Vault Crypto Service Encryption User: read a key's public part, wrap and unwrap with it. What a seal needs."""
 
 
-class Identities(pulumi.ComponentResource):
+class Identities(Component):
     """One user-assigned identity for each role."""
 
     attached: Mapping[Role, pulumi.Output[str]]
@@ -38,7 +39,7 @@ class Identities(pulumi.ComponentResource):
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         spec = {"cloud": place.stack.cloud, "roles": list(args.roles)}
-        super().__init__(type_token("Identities"), name, spec, opts)
+        super().__init__("Identities", name, spec, opts)
         made: dict[Role, managedidentity.UserAssignedIdentity] = {
             role: managedidentity.UserAssignedIdentity(
                 f"{name}-{role}",

@@ -25,10 +25,11 @@ from collections.abc import Iterator, Sequence
 import pulumi
 from pulumi_azure_native import network, privatedns
 
-from components.clouds.contract import NetworkArgs, type_token
+from components.clouds.contract import NetworkArgs
 from components.plan import addressing
 
 from .access import BASTION_SUBNET, Access, access
+from .component import Component
 from .place import Place, own
 
 _VAULT_ZONE = "privatelink.vaultcore.azure.net"
@@ -39,7 +40,7 @@ LOWEST_PRIORITY = 4096
 """The last priority that a rule of ours can have, before Azure's own."""
 
 
-class Network(pulumi.ComponentResource):
+class Network(Component):
     """One virtual network."""
 
     id: pulumi.Output[str]
@@ -61,7 +62,7 @@ class Network(pulumi.ComponentResource):
             "subnets": [{"name": subnet, "cidr": cidr} for subnet, cidr in self._cidrs.items()],
             "flowLogs": False,
         }
-        super().__init__(type_token("Network"), name, spec, opts)
+        super().__init__("Network", name, spec, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         made = self._network(self._guard(), [self._egress(zone) for zone in range(addressing.ZONES)])
         self.id = made.id

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_azure_native import compute, keyvault, managedidentity
 
-from components.clouds.contract import KeyArgs, type_token
+from components.clouds.contract import KeyArgs
 from components.plan.server import KeyStanza
 
+from .component import Component
 from .identity import CRYPTO_SERVICE_ENCRYPTION_USER, Identities, grant
 from .place import Place, own
 
@@ -28,7 +29,7 @@ _ROTATE_AFTER, _EXPIRE_AFTER, _WARN_BEFORE = "P90D", "P2Y", "P30D"
 """Rotation well before the expiry, which is there so that a rotation that stopped is noticed."""
 
 
-class SealKey(pulumi.ComponentResource):
+class SealKey(Component):
     """One key in the region's vault, in hardware, rotating, protected."""
 
     id: pulumi.Output[str]
@@ -51,7 +52,7 @@ class SealKey(pulumi.ComponentResource):
             "purpose": args.purpose,
             "usableFrom": list(self.usable_from),
         }
-        super().__init__(type_token("SealKey"), name, spec, opts)
+        super().__init__("SealKey", name, spec, opts)
         self._place, self._name = place, name
         self._scope = (
             f"{place.id('Microsoft.KeyVault/vaults', place.names.key_vault(place.account.id))}/keys/{key_name}"

@@ -17,13 +17,14 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_azure_native import keyvault
 
-from components.clouds.contract import Entry, SecretStoreArgs, type_token
+from components.clouds.contract import Entry, SecretStoreArgs
 
+from .component import Component
 from .identity import SECRETS_USER, Identities, grant
 from .place import Place, own
 
 
-class SecretStore(pulumi.ComponentResource):
+class SecretStore(Component):
     """Secrets and their readers."""
 
     ids: Mapping[str, pulumi.Output[str]]
@@ -37,7 +38,7 @@ class SecretStore(pulumi.ComponentResource):
                 {"name": entry, "readers": list(args.entries[entry].readers)} for entry in sorted(args.entries)
             ],
         }
-        super().__init__(type_token("SecretStore"), name, spec, opts)
+        super().__init__("SecretStore", name, spec, opts)
         self._place, self._name = place, name
         self._identities = own(Identities, args.identities)
         ready: list[pulumi.Resource] = []
