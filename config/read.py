@@ -56,11 +56,10 @@ def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()
     Raises:
         ConfigError: it describes none; holds every problem.
     """
-    secrets = list(_secrets(raw, encrypted))
-    hidden = {problem.where for problem in secrets}
+    problems = list(_secrets(raw, encrypted))
+    hidden = {problem.where for problem in problems}
     readable: Raw = {key: value for key, value in raw.items() if key not in hidden}
     settings: Settings | None = None
-    problems = secrets
     try:
         settings = Settings.model_validate(readable)
     except ValidationError as error:
@@ -98,14 +97,26 @@ def _decoded(key: str, value: object) -> object:
 def _secrets(raw: Raw, encrypted: Collection[str]) -> Iterator[Problem]:
     """A problem for each top-level key that holds a secret; nothing of its value is repeated."""
     for key, value in raw.items():
-        kind = "an encrypted value" if key in encrypted else values.secret_like(json.dumps(value, default=str))
-        if kind:
+        alike = (kind for text in _texts(value) if (kind := values.secret_like(text)))
+        if kind := "an encrypted value" if key in encrypted else next(alike, None):
             yield Problem(
                 key,
                 f"holds {kind}, which is not shown here.",
                 "Configuration reaches tags, user data and outputs, which many may read.",
                 "Take it out, and replace the secret wherever it is in use: this file may already have been shared.",
             )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for pair in cast("dict[object, object]", value).items():
+            yield from _texts(list(pair))
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _texts(item)
 
 
 def _without(branch: Raw, path: tuple[str | int, ...]) -> Raw:

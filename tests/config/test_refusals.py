@@ -366,6 +366,7 @@ STACK = (
 )
 SECRETS = (
     Wrong("an AWS key", "owner", "AKIAIOSFODNN7EXAMPLE", "an AWS access key", "AKIA"),
+    Wrong("an AWS key on a line of its own", "owner", "me\nAKIAIOSFODNN7EXAMPLE", "an AWS access key", "me"),
     Wrong("a private key", "costCenter", "-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key", "RSA"),
     Wrong("a Vault token", "image", "hvs.CAESIJ-0123456789abcdefgh", "a Vault token", UBUNTU),
     Wrong("a GitHub token", "account", "ghp_" + "a1B2" * 9, "a GitHub token", ""),
@@ -375,6 +376,7 @@ SECRETS = (
           where="artifacts"),
     Wrong("a signed address", "artifacts.baseUrl", "https://x/?sig=abc", "an Azure storage key or signature",
           "https://x", where="artifacts"),
+    Wrong("a secret as a key", "labels", {"hvs.CAESIJ-0123456789abcdefgh": 1}, "a Vault token"),
     Wrong("a secret below an unknown key", "gossipKey", {"vault": ["hvs.CAESIJ-0123456789abcdefgh"]}, "a Vault token"),
 )  # fmt: skip
 EVERY = (*KEYS, *MISSING, *TYPES, *CHOICES, *NAMES, *REGIONS, *RANGES, *COUNTS, *VERSIONS, *SOURCES, *STACK, *SECRETS)
