@@ -62,7 +62,8 @@ class Balancer(pulumi.ComponentResource):
         self._thing = args.site.names.thing(args.product)
         self._child = pulumi.ResourceOptions(parent=self)
         groups = [self._group(zone) for zone in region.zones]
-        self.pools = [group.id for group in groups]
+        # Whoever joins a group names it; a path is refused.
+        self.pools = [group.name for group in groups]
         (self._proxied if translates else self._passed_through)(groups, self._check(), self._address())
         self.register_outputs({"spec": spec})
 

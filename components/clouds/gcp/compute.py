@@ -82,7 +82,6 @@ class ServerGroup(pulumi.ComponentResource):
                 {"name": server.name, "zone": self._place(server)[0], "address": server.address}
                 for server in args.servers
             ],
-            "replaceable": sorted(args.replaceable & {server.name for server in args.servers}),
         }
         super().__init__(type_token("ServerGroup"), name, spec, opts)
         self._child = pulumi.ResourceOptions(parent=self)

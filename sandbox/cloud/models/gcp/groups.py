@@ -41,7 +41,7 @@ membership = model(
         f"projects/{draft.scope('project')}/zones/{draft.scope('zone')}/instanceGroups/"
         f"{last(draft.get('instanceGroup'))}/{last(draft.get('instance'))}"
     ),
-    references=(Ref("instanceGroup", (GROUP,)), Ref("instance", (INSTANCE,), holds=False)),
+    references=(Ref("instanceGroup", (GROUP,), same=("zone",)), Ref("instance", (INSTANCE,), holds=False)),
     immutable=("instance", "instanceGroup", "zone"),
     exists="memberAlreadyExists",
 )
@@ -94,6 +94,14 @@ def _zone(draft: Draft) -> Iterator[Failure]:
     for path, part in draft.each("namedPorts[*].port"):
         if isinstance(part, (int, float)) and not 1 <= part <= 65535:
             yield draft.fail(path, f"expected a value in the range 1 to 65535, got {part:.0f}")
+
+
+@membership.check
+def _by_name(draft: Draft) -> Iterator[Failure]:
+    """The provider puts it into the address of its call as it is."""
+    name = draft.known("instanceGroup")
+    if isinstance(name, str) and "/" in name:
+        yield draft.fail("instanceGroup", f"'{name}' must be the name of the group, not its path")
 
 
 @membership.admit
