@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.deployed import deploy
 from tests.harness import open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.deployed import Deployed
     from tests.harness import Sandbox
 
 
@@ -27,3 +29,10 @@ def fresh_sandbox(tmp_path: Path, sandbox: Sandbox) -> Iterator[Sandbox]:
     """An empty sandbox of the test's own, a second more expensive."""
     with open_sandbox(tmp_path / "sandbox", like=sandbox) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Deployed:
+    """The three regions, up and at rest; one for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return deploy(base if worker_id == "master" else base.parent)
