@@ -20,7 +20,6 @@ from components.clouds.contract import BalancerArgs
 from components.plan import addressing
 
 from .component import Component
-from .network import Network
 from .place import Place, own
 from .relay import server_port
 
@@ -57,7 +56,7 @@ class Balancer(Component):
             frontend_ip_configurations=[
                 network.FrontendIPConfigurationArgs(
                     name=_FRONT,
-                    subnet=network.SubnetArgs(id=own(Network, args.network).server_subnets[0]),
+                    subnet=network.SubnetArgs(id=args.network.server_subnets[0]),
                     private_ip_address=address,
                     private_ip_address_version="IPv4",
                     private_ip_allocation_method="Static",

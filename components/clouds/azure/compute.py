@@ -3,8 +3,8 @@
 Owns one network interface, one disk a purpose and one machine for each server. Interfaces and disks are resources of
 their own, so that replacing a machine keeps its address and its data.
 
-Whether a machine may be replaced is decided outside: changes of image and user data are ignored on every server that
-the update does not name, and Azure never reboots one to patch it.
+Whether a machine may be replaced is decided outside: on every server that the update does not name, a change of
+image, user data or size is ignored. Azure never reboots one to patch it either.
 
 Dangerous edges:
 - User data and keys are fixed when a machine is made; changing either is a replacement, old machine first, since
@@ -29,9 +29,10 @@ from .firewall import Firewall
 from .network import Network
 from .place import Place, own
 
-_FIXED = ["storageProfile.imageReference", "osProfile.customData"]
-"""What only a rollout may change; `replacement-serial` of the policy pack reads the first words."""
-_PAIR = "osProfile.linuxConfiguration.ssh"
+_MADE_WITH = ["storageProfile.imageReference", "osProfile.customData"]
+"""What a machine is made with. Only a rollout changes it, by making the machine anew."""
+_STOPS = ["hardwareProfile.vmSize", "storageProfile.osDisk.diskSizeGB", "osProfile.linuxConfiguration.ssh"]
+"""What Azure changes by stopping the machine, or not at all. Only a rollout may."""
 _SECTOR_BYTES = 4096
 
 
@@ -123,10 +124,10 @@ class ServerGroup(Component):
                 parent=self,
                 depends_on=waits,
                 delete_before_replace=True,
-                replace_on_changes=_FIXED,
+                replace_on_changes=_MADE_WITH,
             )
         return pulumi.ResourceOptions(
-            parent=self, depends_on=waits, delete_before_replace=True, ignore_changes=[*_FIXED, _PAIR]
+            parent=self, depends_on=waits, delete_before_replace=True, ignore_changes=[*_MADE_WITH, *_STOPS]
         )
 
     def _interface(self, server: ServerSpec) -> network.NetworkInterface:

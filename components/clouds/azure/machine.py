@@ -1,6 +1,9 @@
 """What servers and clients have in common as machines of Azure: hardening, image, user data.
 
 Owns nothing that is registered. Servers are in `compute`, clients in `clients`.
+
+Dangerous edge: encryption at host is a feature that a subscription has to ask for once
+(`az feature register --namespace Microsoft.Compute --name EncryptionAtHost`); without it no machine is made.
 """
 
 from __future__ import annotations
