@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.clouds.contract import Account, Site
 from components.plan.server import Guest, KeyStanza, ServerSpec
 from components.plan.spec import (
     CLOUDS,
@@ -73,7 +72,7 @@ DEVICES: Mapping[Cloud, Mapping[str, str]] = {
     "azure": {"data": "/dev/disk/azure/scsi1/lun0", "audit": "/dev/disk/azure/scsi1/lun1"},
     "gcp": {"data": "/dev/disk/by-id/google-data", "audit": "/dev/disk/by-id/google-audit"},
 }
-_PRODUCTS: Mapping[Product, Any] = {"consul": consul, "vault": vault, "nomad": nomad, "boundary": boundary}
+PRODUCT_MODULES: Mapping[Product, Any] = {"consul": consul, "vault": vault, "nomad": nomad, "boundary": boundary}
 LATE = {**vault.LATE, **nomad.LATE, **boundary.LATE}
 
 
@@ -103,6 +102,8 @@ def stack(cloud: Cloud, of: Platform = PLATFORM) -> Stack:
 
 def guest(of: Stack) -> Guest:
     """The cloud's own guest."""
+    from components.clouds.contract import Account, Site  # noqa: PLC0415 - imports the engine's SDK, seldom needed
+
     with warnings.catch_warnings():
         # A cloud's package imports its SDK, some of whose modules warn of their own deprecation as they are loaded.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -113,7 +114,7 @@ def guest(of: Stack) -> Guest:
 def machines(of: Stack) -> Iterator[ServerSpec]:
     """Every machine of a region, the template of the clients last."""
     given = guest(of)
-    for product in _PRODUCTS.values():
+    for product in PRODUCT_MODULES.values():
         yield from product.servers(of, given)
     yield nomad.clients(of, given)
 
@@ -123,7 +124,7 @@ def machine(case: Case, of: Platform = PLATFORM) -> ServerSpec:
     given = stack(case.cloud, of)
     if case.role == "nomad-client":
         return nomad.clients(given, guest(given))
-    return _PRODUCTS[product_of(case.role)].servers(given, guest(given))[0]
+    return PRODUCT_MODULES[product_of(case.role)].servers(given, guest(given))[0]
 
 
 def late_facts(spec: ServerSpec, cloud: Cloud) -> dict[str, str]:

@@ -4,7 +4,7 @@
 # shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
-readonly probe_bytes=1048576
+readonly probe_bytes=1048576 options=noatime,nodev,nosuid
 
 wait_for() { # DEVICE
   until [ -b "$1" ]; do
@@ -30,11 +30,11 @@ prepare() {
   fi
 }
 
-# mount_at DEVICE MOUNT: by UUID, recorded in fstab so that units can demand the mount.
+# mount_at DEVICE MOUNT: recorded by UUID in fstab, so that later boots mount it early and units can demand it.
 mount_at() {
   local uuid fstab=$root/etc/fstab
   uuid=$(blkid --probe --match-tag UUID --output value "$1")
-  local line="UUID=$uuid $2 ext4 noatime,nodev,nosuid,nofail,x-systemd.device-timeout=300,x-systemd.growfs 0 2"
+  local line="UUID=$uuid $2 ext4 $options,nofail,x-systemd.device-timeout=300,x-systemd.growfs 0 2"
   if ! grep -qxF "$line" "$fstab"; then
     awk -v at="$2" '$2 != at' "$fstab" >"$fstab.new"
     printf '%s\n' "$line" >>"$fstab.new"
@@ -42,8 +42,8 @@ mount_at() {
     [ -n "$root" ] || systemctl daemon-reload
   fi
   mkdir -p "$2"
-  mountpoint --quiet "$2" || mount --fstab "$fstab" "$2"
-  [ "$(findmnt --noheadings --output UUID --mountpoint "$2")" = "$uuid" ] ||
+  mountpoint --quiet "$2" || mount --options "$options" "$1" "$2"
+  [ "$(mountpoint --fs-devno "$2")" = "$(mountpoint --devno "$1")" ] ||
     fail "something else than disk $1 is mounted at $2" "unmount it, then: systemctl restart platform-boot"
 }
 
@@ -52,5 +52,7 @@ while IFS=$'\t' read -r device mount owner purpose; do
   real=$(readlink --canonicalize "$device")
   prepare "$real" "${owner%%:*}-$purpose"
   mount_at "$real" "$root$mount"
+  chown "$owner" "$root$mount"
+  chmod 0750 "$root$mount"
   log "disk $device is mounted at $mount"
 done <"$settings/disks.tsv"
