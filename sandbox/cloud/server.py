@@ -18,7 +18,7 @@ from functools import wraps
 from typing import Any, Final, NoReturn, Protocol, TypeAlias, TypeVar
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
+from google.protobuf import any_pb2, empty_pb2, struct_pb2
 from google.rpc import code_pb2, status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -229,7 +229,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         urn, type_ = getattr(request, "urn", ""), getattr(request, "type", "")
         if not type_:
             return f"{refusal.code}: {refusal.message}"
-        inputs = wire.plain(wire.decode(getattr(request, "properties", None) or request.news))
+        inputs = wire.plain(
+            wire.decode(getattr(request, "properties", None) or getattr(request, "news", None) or struct_pb2.Struct())
+        )
         provider = self._provider(request, context)
         return provider.package.words(refusal, Draft(model_of(type_), provider, self._cloud.store, urn, inputs), verb)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.cloud.check import check
+from sandbox.cloud.schema import SchemaBook
 from sandbox.cloud.wire import UNKNOWN, Secret
 from tests.sandbox.cloud.client import Client, RefusedError
 
@@ -53,12 +55,17 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+def refusals(type_: str, inputs: dict[str, Any]) -> list[str]:
+    """What the schema alone says; models are stricter."""
+    return [f"{item.property}: {item.reason}" for item in check(SchemaBook().get(type_), inputs)]
+
+
 @pytest.mark.parametrize(("type_", "good", "bad", "reason"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_inputs_outside_the_schema_are_refused_and_their_neighbour_is_not(
-    cloud: Client, type_: str, good: dict[str, Any], bad: dict[str, Any], reason: str
+    type_: str, good: dict[str, Any], bad: dict[str, Any], reason: str
 ) -> None:
-    assert not [item for item in cloud.failures(type_, good) if "reference" not in item]
-    assert any(reason in item for item in cloud.failures(type_, bad)), cloud.failures(type_, bad)
+    assert not refusals(type_, good)
+    assert any(reason in item for item in refusals(type_, bad)), refusals(type_, bad)
 
 
 def test_an_unknown_type_is_refused_with_the_nearest_name(cloud: Client) -> None:

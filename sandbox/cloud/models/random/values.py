@@ -88,7 +88,8 @@ _ANIMALS: Final = [
 _RANDOM: Final = random.SystemRandom()
 
 
-def _text(draft: Draft) -> str:
+def characters(draft: Draft) -> str:
+    """A text of the length and the kinds of characters that a password or string asks for."""
     wanted = {name: draft.get(name, default=True) for name, _, _ in _CLASSES}
     if draft.get("number") is not None:  # the old name of `numeric`
         wanted["numeric"] = draft.get("number")
@@ -170,7 +171,7 @@ def _is_a_range(draft: Draft) -> Iterator[Failure]:
 def _password(draft: Draft) -> dict[str, Value]:
     if draft.old:
         return {}
-    found = _text(draft)
+    found = characters(draft)
     digest = bcrypt.hashpw(found.encode()[:_BCRYPT_BYTES], bcrypt.gensalt(10)).decode()
     return {"result": Secret(found), "bcryptHash": Secret(digest)}
 
@@ -179,7 +180,7 @@ def _password(draft: Draft) -> dict[str, Value]:
 def _string(draft: Draft) -> dict[str, Value]:
     if draft.old:
         return {}
-    found = _fresh(draft, lambda: _text(draft))
+    found = _fresh(draft, lambda: characters(draft))
     return {"id": found, "result": found}
 
 
