@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
 ROOT = TREE / ".sandbox"
 CACHES = (".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
 INTERRUPTED = 130
+LOG_WIDTH = 120
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code."""
     options = _parser().parse_args(arguments)
     board = Board()
-    out = Console(highlight=False)
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
     try:
         return options.run(options, board, out)
     except SandboxError as error:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
 
+from sandbox.process import run as run_command
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
@@ -153,6 +155,17 @@ def run(
         result.complaint = complaints.read().strip()
     result.seconds = time.monotonic() - began
     return result
+
+
+def announced(stack: str, *, project: Path, environment: Mapping[str, str]) -> str:
+    """What other stacks can read of a stack: its outputs, secrets encrypted, as one comparable text.
+
+    A secret's encrypted form stays the same for as long as the secret does.
+    """
+    command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(project)]
+    state = json.loads(run_command(command, env=environment, doing=f"reading the outputs of {stack}"))
+    resources = state["deployment"].get("resources") or []
+    return json.dumps([found.get("outputs") for found in resources if found["type"] == ROOT_TYPE], sort_keys=True)
 
 
 def _events(lines: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Brings all stacks up, again and again until nothing changes.
 
 Stacks read each other's outputs: a region's gateways first, then the tunnels to peers that exist by now. So a stack
-runs again whenever another one changed after it last started. Three passes are enough for any platform; more would
-mean that two stacks keep changing each other.
+runs again whenever the outputs of another one changed after it last started. Three passes are enough for any platform;
+more would mean that two stacks keep changing each other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox.stacks.operation import UNCHANGED, run
+from sandbox.stacks.operation import UNCHANGED, announced, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +44,10 @@ class Runner:
                 flags=flags,
                 watch=lambda result: _describe(result, step),
             )
+
+    def announced(self, stack: str) -> str:
+        """What other stacks can read of this one."""
+        return announced(stack, project=self._project, environment=self._environment)
 
     def together(self, stacks: Sequence[StackFile], operate: Callable[[StackFile], Result]) -> list[Result]:
         """The operation on several stacks side by side; results in the order of `stacks`."""
@@ -86,6 +90,7 @@ def bring_up(runner: Runner, stacks: Sequence[StackFile]) -> Outcome:
     `stacks` starts with the primary's, which goes alone in the first pass: the others need its outputs.
     """
     outcome = Outcome()
+    known: dict[str, str] = {}
     waves = [list(stacks[:1]), list(stacks[1:])]
     for number in range(1, PASSES + 1):
         suffix = f", pass {number}" if number > 1 else ""
@@ -102,13 +107,14 @@ def bring_up(runner: Runner, stacks: Sequence[StackFile]) -> Outcome:
                 outcome.results += results
                 return outcome
         outcome.results += results
-        # A stack saw the changes of earlier waves; those of its own or a later one it has yet to see.
+        seen_by_others = {result.stack: runner.announced(result.stack) for result in results if result.changed}
+        news = [stack for stack, outputs in seen_by_others.items() if outputs != known.get(stack)]
+        known |= seen_by_others
+        # A stack saw the news of earlier waves; those of its own or a later one it has yet to see.
         stale = [
             stack
             for stack in stacks
-            if any(
-                r.changed and r.stack != stack.name and wave_of[r.stack] >= wave_of.get(stack.name, 0) for r in results
-            )
+            if any(other != stack.name and wave_of[other] >= wave_of.get(stack.name, 0) for other in news)
         ]
         waves = [stale]
         if not stale:

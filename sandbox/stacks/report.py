@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -41,21 +42,26 @@ def manifest_of(result: Result) -> Manifest:
 
 def regions(stacks: Sequence[StackFile], outcome: Outcome) -> Table:
     """One row a region: what it holds and where it answers."""
-    table = Table(title="hashicorp-multicloud in the sandbox", title_justify="left")
-    for heading in ("Region", "Resources", "Clusters", "Endpoints", "Seconds"):
-        table.add_column(heading, justify="right" if heading in {"Resources", "Seconds"} else "left", overflow="fold")
+    table = Table(title="hashicorp-multicloud in the sandbox", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("Region", "Resources", "Seconds", "Cluster", "Servers", "Endpoint"):
+        numbers = heading in {"Resources", "Seconds", "Servers"}
+        table.add_column(
+            heading, justify="right" if numbers else "left", overflow="fold", no_wrap=heading != "Endpoint"
+        )
     for stack in stacks:
-        result = outcome.latest(stack.name)
-        manifest = manifest_of(result)
-        clusters = [f"{cluster.product} {len(cluster.servers)}" for cluster in manifest.clusters]
-        clients = f"nomad clients {manifest.clients.minimum} to {manifest.clients.maximum}"
-        endpoints = [cluster.endpoint for cluster in manifest.clusters if cluster.endpoint]
+        manifest = manifest_of(outcome.latest(stack.name))
+        clusters = [
+            (cluster.product, str(len(cluster.servers)), cluster.endpoint or "") for cluster in manifest.clusters
+        ]
+        clusters.append(("nomad clients", f"{manifest.clients.minimum}-{manifest.clients.maximum}", ""))
+        products, sizes, endpoints = ("\n".join(column) for column in zip(*clusters, strict=True))
         table.add_row(
             f"{manifest.cloud}\n{manifest.region}",
-            str(result.resources),
-            escape("\n".join([*clusters, clients])),
-            escape("\n".join(endpoints)),
+            str(outcome.latest(stack.name).resources),
             f"{outcome.seconds(stack.name):.0f}",
+            products,
+            sizes,
+            escape(endpoints),
             end_section=True,
         )
     return table
