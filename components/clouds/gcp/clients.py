@@ -62,7 +62,7 @@ class ClientGroup(pulumi.ComponentResource):
             "maximum": bounds.maximum,
         }
         super().__init__(type_token("ClientGroup"), name, spec, opts)
-        self._name, self._thing = name, site.names.thing(args.template.name)
+        self._name, self._thing = name, site.names.thing(args.template.role)
         self._child = pulumi.ResourceOptions(parent=self)
         group = self._group(region, self._template(args.template, args.machine))
         gcp.compute.RegionAutoscaler(
