@@ -11,7 +11,7 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pulumi
 import pulumi_aws as aws
@@ -26,7 +26,7 @@ _PURPOSES = {
     "client": addressing.client_subnet,
     "egress": addressing.egress_subnet,
 }
-_Routes = tuple[aws.ec2.RouteTable, aws.ec2.Route]
+_Routes: TypeAlias = "tuple[aws.ec2.RouteTable, aws.ec2.Route]"
 """A route table and its default route."""
 
 

@@ -14,7 +14,7 @@ die() {
 
 # The role of a young machine takes a moment to appear in its metadata, hence every error is tried again.
 metadata() {
-  curl --fail --silent --max-time 10 --retry 5 --retry-all-errors --noproxy '*' "$@"
+  curl --fail --silent --max-time 10 --retry 5 --retry-delay 1 --retry-all-errors --noproxy '*' "$@"
 }
 
 # field NAME: one string of the JSON object on standard input, exactly as it is.
