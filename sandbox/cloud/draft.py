@@ -122,9 +122,7 @@ class Draft:
     def others(self, type_: str, **same: Value) -> Iterator[Record]:
         """Existing resources of a type, this one aside, whose properties equal the given ones."""
         own = (self.type, self.id)
-        for record in self.store.of_type(type_):
-            if record.key != own and all(record[name] == wanted for name, wanted in same.items()):
-                yield record
+        return (record for record in self.store.matching(type_, same) if record.key != own)
 
     def fill(self, template: str) -> str | None:
         """Fill a template; None if it names something that this resource does not have."""

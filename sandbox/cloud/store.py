@@ -20,7 +20,7 @@ import secrets
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -113,6 +113,7 @@ class Store:
         self._by_handle: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
         self._by_claim: dict[tuple[str, ...], Key] = {}
         self._by_use: defaultdict[str, set[Key]] = defaultdict(set)
+        self._columns: dict[tuple[str, str], defaultdict[str, dict[Key, Record]]] = {}
 
     def close(self) -> None:
         """Give the file back."""
@@ -130,6 +131,14 @@ class Store:
         with self.lock:
             self._follow()
             return list(self._by_type[type_].values())
+
+    def matching(self, type_: str, same: Mapping[str, Value]) -> list[Record]:
+        """Records of a type whose properties equal the given ones; the first text among them is looked up by index."""
+        with self.lock:
+            self._follow()
+            text = next((name for name, value in same.items() if isinstance(value, str)), None)
+            found = self._by_type[type_] if text is None else self._column(type_, text)[same[text]]
+            return [record for record in found.values() if all(record[name] == same[name] for name in same)]
 
     def find(self, type_: str, value: str) -> list[Record]:
         """Records that `value` names as something of `type_`."""
@@ -179,13 +188,24 @@ class Store:
             self._db.execute("DELETE FROM resource WHERE type = ? AND id = ?", key)
             self._forget(key)
 
+    def _column(self, type_: str, name: str) -> defaultdict[str, dict[Key, Record]]:
+        """Records of a type by the value of one property; made when it is first asked for, then kept up to date."""
+        column = self._columns.get((type_, name))
+        if column is None:
+            column = self._columns[type_, name] = defaultdict(dict)
+            for record in self._by_type[type_].values():
+                _file(column, name, record)
+        return column
+
     def _follow(self) -> None:
         """Read everything again if another connection changed the file."""
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
         self._version = version
-        for collection in (self._records, self._entries, self._by_type, self._by_handle, self._by_claim, self._by_use):
+        for collection in (
+            self._records, self._entries, self._by_type, self._by_handle, self._by_claim, self._by_use, self._columns,
+        ):  # fmt: skip
             collection.clear()
         for row in self._db.execute("SELECT type, id, urn, inputs, outputs, created FROM resource"):
             type_, id_, urn, inputs, outputs, created = row
@@ -195,6 +215,9 @@ class Store:
         entry = self._index(record)
         self._records[record.key] = self._by_type[record.type][record.key] = record
         self._entries[record.key] = entry
+        for (type_, name), column in self._columns.items():
+            if type_ == record.type:
+                _file(column, name, record)
         for handle in entry.handles:
             self._by_handle[handle].add(record.key)
         for claim in entry.claims:
@@ -207,6 +230,9 @@ class Store:
         if record is None:
             return
         del self._by_type[record.type][key]
+        for (type_, name), column in self._columns.items():
+            if type_ == record.type and isinstance(record[name], str):
+                del column[record[name]][key]
         entry = self._entries.pop(key)
         for handle in entry.handles:
             self._by_handle[handle].discard(key)
@@ -235,6 +261,12 @@ class Store:
             return wire.signed(fields)
         raw = base64.b64decode(fields[_SEALED])
         return Secret(json.loads(self._cipher.decrypt(raw[:12], raw[12:], None), object_hook=wire.signed))
+
+
+def _file(column: defaultdict[str, dict[Key, Record]], name: str, record: Record) -> None:
+    value = record[name]
+    if isinstance(value, str):
+        column[value][record.key] = record
 
 
 def connect(folder: Path) -> sqlite3.Connection:

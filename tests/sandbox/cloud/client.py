@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,8 +178,9 @@ def call(method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401  
     try:
         return method(request, timeout=60)
     except grpc.RpcError as error:
-        details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
-        raise RefusedError(error.details(), details) from None
+        answer: Any = error  # a call that ended in an error is that error
+        details = dict(answer.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+        raise RefusedError(answer.details(), details) from None
 
 
 @dataclass
@@ -195,7 +197,9 @@ class World:
         return self.clients[-1]
 
 
+@contextmanager
 def running(state: Path) -> Iterator[World]:
+    """A simulated cloud on a state folder, ended with the block."""
     store = Store(state, entry)
     cloud = Cloud(store, SchemaBook(), Faults(state / "faults.yaml"))
     server, port = serve(cloud)

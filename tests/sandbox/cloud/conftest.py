@@ -16,7 +16,8 @@ settings.load_profile("untimed")
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    yield from running(tmp_path / "state")
+    with running(tmp_path / "state") as world:
+        yield world
 
 
 @pytest.fixture

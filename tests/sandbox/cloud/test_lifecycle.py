@@ -48,18 +48,18 @@ def test_deleting_what_is_gone_is_no_error(cloud: Client) -> None:
 
 
 def test_what_exists_survives_a_restart(tmp_path: Path) -> None:
-    for first in running(tmp_path):
+    with running(tmp_path) as first:
         made = first.client().create(VPC, {**BLOCK, "tags": {"k": Secret("v")}})
-    for second in running(tmp_path):
+    with running(tmp_path) as second:
         assert wire.decode(second.client().read(VPC, made.id).properties) == made.wrapped
 
 
 def test_a_secret_stays_secret_and_is_nowhere_in_the_state_folder(tmp_path: Path) -> None:
-    for world in running(tmp_path):
+    with running(tmp_path) as world:
         made = world.client().create(VPC, {**BLOCK, "tags": {"k": Secret("hush-hush-0815")}})
         assert made.wrapped["tags"] == {"k": Secret("hush-hush-0815")}
         shown = next(iter(store.rows(tmp_path)))
-        assert shown["inputs"]["tags"] == {"k": "[secret]"}  # type: ignore[index]
+        assert shown["inputs"]["tags"] == {"k": "[secret]"}
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hush-hush" in path.read_bytes()]
 
 
