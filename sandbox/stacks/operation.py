@@ -6,6 +6,7 @@ from there, never from text meant for people. Secret outputs arrive masked by th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
@@ -158,14 +159,13 @@ def run(
 
 
 def announced(stack: str, *, project: Path, environment: Mapping[str, str]) -> str:
-    """What other stacks can read of a stack: its outputs, secrets encrypted, as one comparable text.
+    """Fingerprint of what other stacks can read of a stack: its outputs, secrets included.
 
-    A secret's encrypted form stays the same for as long as the secret does.
+    The encrypted form would not do: the engine encrypts a stack's secret outputs anew each time.
     """
-    command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(project)]
-    state = json.loads(run_command(command, env=environment, doing=f"reading the outputs of {stack}"))
-    resources = state["deployment"].get("resources") or []
-    return json.dumps([found.get("outputs") for found in resources if found["type"] == ROOT_TYPE], sort_keys=True)
+    command = ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack, "--cwd", str(project)]
+    outputs = run_command(command, env=environment, doing=f"reading the outputs of {stack}")
+    return hashlib.sha256(outputs.encode()).hexdigest()
 
 
 def _events(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
