@@ -1,33 +1,42 @@
 #!/bin/sh
-# read-secret NAME: prints one secret of the region's key vault, read with this machine's own identity.
-# Prints exactly the value. Tokens travel through variables and stdin, never through arguments, which others can see.
+# read-secret NAME: print one secret of the region's key vault, with the machine's own identity.
+# Tokens and answers pass through pipes and memory only: arguments are readable by every process of a machine.
 set -eu
 
-fail() {
+die() {
   printf 'read-secret: %s\n' "$1" >&2
   exit 1
 }
-get() {
-  curl --fail-with-body --silent --show-error --max-time 10 --retry 5 --retry-connrefused "$@"
-}
-field() { # the field of the JSON object on stdin, byte for byte
-  python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)[sys.argv[1]])' "$1" 2>/dev/null
-}
-reason() { # an error's own words, in one line
-  printf %s "$1" | tr -cd '[:print:]' | cut -c 1-300
-}
 
-[ $# -eq 1 ] || fail 'usage: read-secret NAME'
+[ $# -eq 1 ] || die 'usage: read-secret NAME'
+
+# AZURE_CLIENT_ID, AZURE_KEY_VAULT
 # shellcheck source=/dev/null
 . /etc/platform/azure.env
 
-metadata=http://169.254.169.254/metadata/identity/oauth2/token
-answer=$(get --noproxy '*' --header 'Metadata: true' \
-  "$metadata?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net&client_id=$AZURE_CLIENT_ID") ||
-  fail "no token for the identity $AZURE_CLIENT_ID: $(reason "$answer")"
-token=$(printf %s "$answer" | field access_token) || fail 'the metadata service answered without a token'
+# field NAME: one string of the JSON object on standard input, exactly as it is.
+field() {
+  python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)[sys.argv[1]])' "$1" 2>/dev/null
+}
 
-answer=$(printf 'header = "Authorization: Bearer %s"\n' "$token" |
-  get --config - "https://$AZURE_KEY_VAULT.vault.azure.net/secrets/$1?api-version=7.4") ||
-  fail "the vault $AZURE_KEY_VAULT does not give $1: $(reason "$answer")"
-printf %s "$answer" | field value || fail "the vault $AZURE_KEY_VAULT answered without a value for $1"
+# An error's own words, in one line.
+reason() {
+  printf %s "$1" | tr -s '[:space:]' ' ' | cut -c 1-300
+}
+
+# Each answer is stored before anything reads it: in a pipe, a failed request would look like an empty secret.
+answer=$(
+  curl --fail --silent --max-time 10 --retry 5 --retry-connrefused --noproxy '*' --header 'Metadata: true' \
+    --get --data api-version=2018-02-01 --data-urlencode resource=https://vault.azure.net \
+    --data "client_id=$AZURE_CLIENT_ID" http://169.254.169.254/metadata/identity/oauth2/token
+) || die "the identity $AZURE_CLIENT_ID gets no token (curl $?)"
+token=$(printf %s "$answer" | field access_token) || die 'the metadata service answered without a token'
+
+# Not tried again here: curl would print the body of every try, one after the other. The boot asks again.
+answer=$(
+  printf 'header = "Authorization: Bearer %s"\n' "$token" |
+    curl --config - --fail-with-body --silent --max-time 20 \
+      "https://$AZURE_KEY_VAULT.vault.azure.net/secrets/$1?api-version=7.4"
+) || die "$1 in $AZURE_KEY_VAULT: $(reason "${answer:-no answer (curl $?)}")"
+
+printf %s "$answer" | field value || die "$1 in $AZURE_KEY_VAULT has no value"
