@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,18 @@ BUCKET = "aws:s3/bucket:Bucket"
 SECRET = "aws:secretsmanager/secret:Secret"
 
 
-def test_of_many_stacks_that_want_one_name_at_once_exactly_one_gets_it(world: World) -> None:
+def test_of_many_stacks_that_want_one_name_at_once_exactly_one_gets_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = world.cloud.store.claimed
+
+    def look_and_dawdle(claim: tuple[str, ...]) -> store.Record | None:
+        found = look(claim)
+        time.sleep(0.02)  # long enough for everybody else to look, were it not one step
+        return found
+
+    monkeypatch.setattr(world.cloud.store, "claimed", look_and_dawdle)
+
     def wants(client: Client) -> bool:
         try:
             client.create(BUCKET, {"bucket": "contended"})
