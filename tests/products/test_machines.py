@@ -17,7 +17,7 @@ from components.plan.certificates import subject
 from components.plan.flows import Port
 from components.plan.secrets import ENTRIES
 from components.plan.spec import CLOUDS, Cloud, Profile
-from components.plan.userdata import DISK_TABLE, encoded
+from components.plan.userdata import encoded
 from components.products import agent, nomad, vault
 from components.products.rendering import render
 from tests.products.machines import (
@@ -251,7 +251,3 @@ def test_guests_bring_programs_under_the_names_that_the_boot_calls(cloud: Cloud)
 def test_a_template_that_misses_a_value_is_an_error() -> None:
     with pytest.raises(Exception, match="'address' is undefined"):
         render("boundary/service.hcl.j2", {"tags": []})
-
-
-def test_the_disk_table_is_user_datas_alone() -> None:
-    assert not any(file.path == DISK_TABLE for case in CASES for file in machine(case).files)

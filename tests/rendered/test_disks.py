@@ -49,7 +49,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(machine, image, device)
 
 
-def on_image(*command: str) -> Callable[[Path], None]:
+def on_image(*command: str) -> Callable[[Path], object]:
     """A command that prepares the disk's content."""
     return lambda image: subprocess.run([*command, str(image)], check=True, capture_output=True)
 
@@ -122,7 +122,7 @@ def test_a_disk_that_never_appears_is_named(disk: Disk) -> None:
     disk.machine.made.table("disks", (DEVICE, "/opt/nomad", "nomad:nomad", "data"))
     assert disk.boot(patience=1).returncode == 1
     assert disk.machine.console.read_text() == (
-        f"{FAILED} disk {DEVICE} did not appear in 1 s; attach it to this machine, then: systemctl restart platform-boot\n"
+        f"{FAILED} disk {DEVICE} did not appear in 1 s; attach it to this machine, then reboot it\n"
     )
 
 

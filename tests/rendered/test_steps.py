@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import http.server
 import json
 import os
 import shutil
 import stat
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.products.machines import Case
+from tests.rendered.loopback import Served, serving
 from tests.rendered.rig import ME, Rig, rig
 
 SECRET = "correct-horse-battery-staple"
@@ -31,51 +28,28 @@ def vault(tmp_path: Path) -> Rig:
     return rig(tmp_path / "machine", Case("aws", "vault-server"))
 
 
-@dataclass
-class Releases:
-    """A release server on the loopback, and what it was asked for."""
-
-    folder: Path
-    url: str = ""
-    asked: list[str] = field(default_factory=list)
-
-    def publish(self, artefact: str, body: bytes, sums: str | None = None) -> tuple[str, ...]:
-        """Offer an archive; returns its row of the table, without a pin."""
-        archive = f"{artefact}_1.0.0_linux_amd64.zip"
-        with zipfile.ZipFile(self.folder / archive, "w") as packed:
-            packed.writestr(artefact, body)
-        digest = hashlib.sha256((self.folder / archive).read_bytes()).hexdigest()
-        (self.folder / "SHA256SUMS").write_text(
-            f"{'0' * 64}  other.zip\n{digest}  {archive}\n" if sums is None else sums
-        )
-        return artefact, archive, f"{self.url}/{archive}", f"{self.url}/SHA256SUMS"
-
-    def digest(self, row: tuple[str, ...]) -> str:
-        """SHA-256 of a published archive."""
-        return hashlib.sha256((self.folder / row[1]).read_bytes()).hexdigest()
-
-
 @pytest.fixture
-def releases(tmp_path: Path) -> Iterator[Releases]:
-    """The server, listening."""
-    served = Releases(tmp_path / "releases")
-    served.folder.mkdir()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            served.asked.append(self.path)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    handler = functools.partial(Handler, directory=str(served.folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        served.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def releases(tmp_path: Path) -> Iterator[Served]:
+    """A release server."""
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    with serving(folder) as served:
         yield served
-        server.shutdown()
-        thread.join()
+
+
+def publish(releases: Served, artefact: str, body: bytes, sums: str | None = None) -> tuple[str, ...]:
+    """Offer an archive; returns its row of the table, without a pin."""
+    archive = f"{artefact}_1.0.0_linux_amd64.zip"
+    with zipfile.ZipFile(releases.folder / archive, "w") as packed:
+        packed.writestr(artefact, body)
+    honest = f"{'0' * 64}  other.zip\n{digest(releases.folder / archive)}  {archive}\n"
+    (releases.folder / "SHA256SUMS").write_text(honest if sums is None else sums)
+    return artefact, archive, f"{releases.url}/{archive}", f"{releases.url}/SHA256SUMS"
+
+
+def digest(file: Path) -> str:
+    """A file's SHA-256."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def mode(path: Path) -> int:
@@ -86,75 +60,74 @@ def mode(path: Path) -> int:
 class TestInstall:
     """Step 50."""
 
-    def test_a_good_archive_is_installed_executable(self, vault: Rig, releases: Releases) -> None:
-        vault.table("artefacts", (*releases.publish("vault", b"#!/bin/sh\necho up\n"), "-"))
+    def test_a_good_archive_is_installed_executable(self, vault: Rig, releases: Served) -> None:
+        vault.table("artefacts", (*publish(releases, "vault", b"#!/bin/sh\necho up\n"), "-"))
         done = vault.run("steps/50-install.sh")
         assert done.returncode == 0, done.stderr
         binary = vault.path("/usr/local/bin/vault")
         assert binary.read_bytes() == b"#!/bin/sh\necho up\n"
         assert mode(binary) == 0o755
 
-    def test_a_reboot_downloads_nothing(self, vault: Rig, releases: Releases) -> None:
-        vault.table("artefacts", (*releases.publish("vault", b"one"), "-"))
+    def test_a_reboot_downloads_nothing(self, vault: Rig, releases: Served) -> None:
+        vault.table("artefacts", (*publish(releases, "vault", b"one"), "-"))
         vault.run("steps/50-install.sh")
         releases.asked.clear()
         assert vault.run("steps/50-install.sh").returncode == 0
         assert releases.asked == []
 
-    def test_a_damaged_binary_is_installed_again(self, vault: Rig, releases: Releases) -> None:
-        vault.table("artefacts", (*releases.publish("vault", b"one"), "-"))
+    def test_a_damaged_binary_is_installed_again(self, vault: Rig, releases: Served) -> None:
+        vault.table("artefacts", (*publish(releases, "vault", b"one"), "-"))
         vault.run("steps/50-install.sh")
         vault.path("/usr/local/bin/vault").write_bytes(b"rotten")
         assert vault.run("steps/50-install.sh").returncode == 0
         assert vault.path("/usr/local/bin/vault").read_bytes() == b"one"
 
-    def test_a_tar_archive_is_installed_too(self, vault: Rig, releases: Releases, tmp_path: Path) -> None:
+    def test_a_tar_archive_is_installed_too(self, vault: Rig, releases: Served, tmp_path: Path) -> None:
         folder = tmp_path / "node_exporter-1.0.0.linux-amd64"
         folder.mkdir()
         (folder / "node_exporter").write_text("metrics")
         name = shutil.make_archive(str(releases.folder / folder.name), "gztar", tmp_path, folder.name)
         archive = Path(name).name
-        digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
-        (releases.folder / "sums").write_text(f"{digest} *{archive}\n")
+        (releases.folder / "sums").write_text(f"{digest(Path(name))} *{archive}\n")
         vault.table("artefacts", ("node_exporter", archive, f"{releases.url}/{archive}", f"{releases.url}/sums", "-"))
         done = vault.run("steps/50-install.sh")
         assert done.returncode == 0, done.stderr
         assert vault.path("/usr/local/bin/node_exporter").read_text() == "metrics"
 
-    def test_an_archive_that_differs_from_the_published_sum_is_refused(self, vault: Rig, releases: Releases) -> None:
+    def test_an_archive_that_differs_from_the_published_sum_is_refused(self, vault: Rig, releases: Served) -> None:
         archive = "vault_1.0.0_linux_amd64.zip"
-        vault.table("artefacts", (*releases.publish("vault", b"one", sums=f"{'a' * 64}  {archive}\n"), "-"))
+        vault.table("artefacts", (*publish(releases, "vault", b"one", sums=f"{'a' * 64}  {archive}\n"), "-"))
         done = vault.run("steps/50-install.sh")
         assert done.returncode == 1
         assert vault.console == done.stderr.splitlines()[-1] + "\n"
         assert vault.console.startswith(f"{FAILED} install: {archive} has SHA-256 ")
         assert not vault.path("/usr/local/bin/vault").exists()
 
-    def test_an_archive_that_no_sum_names_is_refused(self, vault: Rig, releases: Releases) -> None:
+    def test_an_archive_that_no_sum_names_is_refused(self, vault: Rig, releases: Served) -> None:
         vault.table(
-            "artefacts", (*releases.publish("vault", b"one", sums=f"{'a' * 64}  vault_1.0.0_linux_arm64.zip\n"), "-")
+            "artefacts", (*publish(releases, "vault", b"one", sums=f"{'a' * 64}  vault_1.0.0_linux_arm64.zip\n"), "-")
         )
         assert vault.run("steps/50-install.sh").returncode == 1
         assert "the published sums do not name vault_1.0.0_linux_amd64.zip" in vault.console
         assert not vault.path("/usr/local/bin/vault").exists()
 
-    def test_an_archive_that_differs_from_the_pinned_sum_is_refused(self, vault: Rig, releases: Releases) -> None:
-        vault.table("artefacts", (*releases.publish("vault", b"one"), "b" * 64))
+    def test_an_archive_that_differs_from_the_pinned_sum_is_refused(self, vault: Rig, releases: Served) -> None:
+        vault.table("artefacts", (*publish(releases, "vault", b"one"), "b" * 64))
         assert vault.run("steps/50-install.sh").returncode == 1
         assert f"the configuration pins {'b' * 64}" in vault.console
         assert not vault.path("/usr/local/bin/vault").exists()
 
-    def test_a_sum_pinned_later_is_held_against_what_is_installed(self, vault: Rig, releases: Releases) -> None:
-        row = releases.publish("vault", b"one")
+    def test_a_sum_pinned_later_is_held_against_what_is_installed(self, vault: Rig, releases: Served) -> None:
+        row = publish(releases, "vault", b"one")
         vault.table("artefacts", (*row, "-"))
         vault.run("steps/50-install.sh")
-        vault.table("artefacts", (*row, releases.digest(row)))
+        vault.table("artefacts", (*row, digest(releases.folder / row[1])))
         assert vault.run("steps/50-install.sh").returncode == 0
         vault.table("artefacts", (*row, "b" * 64))
         assert vault.run("steps/50-install.sh").returncode == 1
 
-    def test_an_archive_that_is_not_there_says_where_it_was_looked_for(self, vault: Rig, releases: Releases) -> None:
-        row = releases.publish("vault", b"one")
+    def test_an_archive_that_is_not_there_says_where_it_was_looked_for(self, vault: Rig, releases: Served) -> None:
+        row = publish(releases, "vault", b"one")
         (releases.folder / row[1]).unlink()
         vault.table("artefacts", (*row, "-"))
         assert vault.run("steps/50-install.sh").returncode == 1
@@ -339,9 +312,9 @@ class TestAudit:
         log = self.LOGS[0]
         vault.plays("systemctl", "exit 0")
         recent = vault.write(f"{log}.20260101T000000Z", "packed soon\n")
-        os.utime(recent, (time.time() - 3600,) * 2)
+        os.utime(recent, (time.time() - 3600, time.time() - 3600))
         old = vault.write(f"{log}.20250101T000000Z.gz", "long ago\n")
-        os.utime(old, (time.time() - 40 * 86400,) * 2)
+        os.utime(old, (time.time() - 40 * 86400, time.time() - 40 * 86400))
         assert vault.run("audit.sh", "30", log).returncode == 0
         assert sorted(path.name for path in vault.path(log).parent.iterdir()) == ["audit.log.20260101T000000Z.gz"]
 

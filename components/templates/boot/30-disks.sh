@@ -9,7 +9,7 @@ readonly probe_bytes=1048576 options=noatime,nodev,nosuid
 wait_for() { # DEVICE
   until [ -b "$1" ]; do
     [ "$SECONDS" -lt "$patience" ] ||
-      fail "disk $1 did not appear in $patience s" "attach it to this machine, then: systemctl restart platform-boot"
+      fail "disk $1 did not appear in $patience s" "attach it to this machine, then reboot it"
     sleep 1
   done
 }
@@ -44,7 +44,7 @@ mount_at() {
   mkdir -p "$2"
   mountpoint --quiet "$2" || mount --options "$options" "$1" "$2"
   [ "$(mountpoint --fs-devno "$2")" = "$(mountpoint --devno "$1")" ] ||
-    fail "something else than disk $1 is mounted at $2" "unmount it, then: systemctl restart platform-boot"
+    fail "something else than disk $1 is mounted at $2" "take it out of fstab, then reboot"
 }
 
 while IFS=$'\t' read -r device mount owner purpose; do
