@@ -169,7 +169,10 @@ def labels(plain: dict[str, str]) -> dict[str, str]:
 
     Words are joined by `-` where Google allows neither a dot nor a colon.
     """
-    return {key.lower(): re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-")[:63] for key, value in plain.items()}
+    return {
+        key.lower(): re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-")[:63].rstrip("-")
+        for key, value in plain.items()
+    }
 
 
 def service_label(product: Product, cloud: Cloud, primary: Cloud) -> str:

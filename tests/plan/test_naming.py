@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.plan import naming, secrets, values
@@ -122,6 +122,7 @@ def test_tags_hold_what_the_runbook_searches_by_and_fit_every_cloud(platform: Pl
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Z][A-Za-z]{0,20}", fullmatch=True), st.text(max_size=300)))
+@example({"Owner": f"{'o' * 62} and others"})
 def test_labels_have_googles_form_whatever_the_tag(tags: dict[str, str]) -> None:
     labels = naming.labels(tags)
     assert all(re.fullmatch(r"[a-z0-9_-]{0,63}", value) for value in labels.values())
