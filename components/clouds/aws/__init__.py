@@ -9,7 +9,7 @@ from components.clouds.aws.firewall import Firewall
 from components.clouds.aws.guest import guest
 from components.clouds.aws.identity import Identities
 from components.clouds.aws.network import Network
-from components.clouds.aws.seal import Federation, Key
+from components.clouds.aws.seal import Federation, SealKey
 from components.clouds.aws.secrets import SecretStore
 from components.clouds.aws.tags import tagged
 from components.clouds.contract import Kit
@@ -20,7 +20,7 @@ KIT = Kit(
     network=Network,
     identities=Identities,
     firewall=Firewall,
-    key=Key,
+    key=SealKey,
     federation=Federation,
     secret_store=SecretStore,
     balancer=Balancer,

@@ -19,9 +19,10 @@ from components.clouds.contract import IdentitiesArgs, type_token
 from components.plan.spec import Role
 
 _SESSION_MANAGER = "AmazonSSMManagedInstanceCore"
-"""Sessions without SSH, keys or an open port (cloud-reference, "Access")."""
+"""Sessions without SSH, keys or an open port."""
 
-_SESSION_SECONDS = 3600
+SESSION_SECONDS = 3600
+"""Life of a role's credentials; machines renew theirs by themselves."""
 
 
 def document(*statements: Mapping[str, Any]) -> str:
@@ -63,7 +64,7 @@ class Identities(pulumi.ComponentResource):
             assume_role_policy=document(
                 {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
             ),
-            max_session_duration=_SESSION_SECONDS,
+            max_session_duration=SESSION_SECONDS,
             opts=self._child,
         )
         aws.iam.RolePolicyAttachment(

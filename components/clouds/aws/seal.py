@@ -20,7 +20,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.clouds.aws.identity import document, role_name
+from components.clouds.aws.identity import SESSION_SECONDS, document, role_name
 from components.clouds.contract import Account, FederationArgs, KeyArgs, Site, type_token
 from components.plan.federation import Federated
 from components.plan.server import WEB_IDENTITY_TOKEN, KeyStanza
@@ -80,7 +80,7 @@ def _autoscaling(account: Account) -> Sequence[Mapping[str, Any]]:
     return use, attach
 
 
-class Key(pulumi.ComponentResource):
+class SealKey(pulumi.ComponentResource):
     """A key, its alias, its replica and its grants."""
 
     id: pulumi.Output[str]
@@ -96,10 +96,10 @@ class Key(pulumi.ComponentResource):
             "cloud": "aws",
             "purpose": args.purpose,
             "region": region.name,
-            "keyRef": name,
+            "keyRef": args.site.names.thing(args.purpose),
             "usableFrom": list(self.usable_from),
         }
-        super().__init__(type_token("SealKey" if args.recoverable else "Key"), name, spec, opts)
+        super().__init__(type_token("SealKey"), name, spec, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=True)
         key, replicas = self._key(name, args, kept)
         self.id = key.arn
@@ -160,22 +160,6 @@ class Key(pulumi.ComponentResource):
         ]
 
 
-def _trusts(workload: Federated, provider: pulumi.Output[str] | None) -> pulumi.Output[Mapping[str, Any]]:
-    issuer = workload.issuer.removeprefix("https://")
-    claims = {f"{issuer}:aud": workload.audience, f"{issuer}:sub": workload.subject}
-    if provider is None:
-        # For Google `aud` is the authorised party, which a machine's token names by its own id; `oaud` is the audience.
-        claims |= {f"{issuer}:aud": workload.subject, f"{issuer}:oaud": workload.audience}
-    return pulumi.Output.from_input(provider or issuer).apply(
-        lambda federated: {
-            "Effect": "Allow",
-            "Principal": {"Federated": federated},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": claims},
-        }
-    )
-
-
 class Federation(pulumi.ComponentResource):
     """A role that Boundary workers of other clouds assume with their machine's own token."""
 
@@ -199,16 +183,13 @@ class Federation(pulumi.ComponentResource):
         self.register_outputs({"spec": spec})
 
     def _role(self, role: str, args: FederationArgs) -> None:
-        statements = [
-            _trusts(workload, None if workload.issuer.endswith(_GOOGLE) else self._issuer(cloud, workload))
-            for cloud, workload in sorted(args.workloads.items())
-        ]
+        trusted = [self._trust(cloud, workload) for cloud, workload in sorted(args.workloads.items())]
         made = aws.iam.Role(
             self._prefix,
             name=role,
             description="Boundary workers of the other clouds",
-            assume_role_policy=pulumi.Output.all(*statements).apply(lambda known: document(*known)),
-            max_session_duration=3600,
+            assume_role_policy=pulumi.Output.all(*trusted).apply(lambda known: document(*known)),
+            max_session_duration=SESSION_SECONDS,
             opts=self._child,
         )
         aws.iam.RolePolicy(
@@ -219,10 +200,25 @@ class Federation(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _issuer(self, cloud: str, workload: Federated) -> pulumi.Output[str]:
-        return aws.iam.OpenIdConnectProvider(
-            f"{self._prefix}-{cloud}", url=workload.issuer, client_id_lists=[workload.audience], opts=self._child
-        ).arn
+    def _trust(self, cloud: str, workload: Federated) -> pulumi.Output[Mapping[str, Any]]:
+        issuer = workload.issuer.removeprefix("https://")
+        claims = {f"{issuer}:aud": workload.audience, f"{issuer}:sub": workload.subject}
+        if issuer == _GOOGLE:
+            # Here `aud` is the authorised party, in a machine's token the machine's own id; `oaud` is the audience.
+            claims |= {f"{issuer}:aud": workload.subject, f"{issuer}:oaud": workload.audience}
+            federated = pulumi.Output.from_input(issuer)
+        else:
+            federated = aws.iam.OpenIdConnectProvider(
+                f"{self._prefix}-{cloud}", url=workload.issuer, client_id_lists=[workload.audience], opts=self._child
+            ).arn
+        return federated.apply(
+            lambda principal: {
+                "Effect": "Allow",
+                "Principal": {"Federated": principal},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": claims},
+            }
+        )
 
 
 def _federated_role(site: Site) -> str:
