@@ -113,7 +113,7 @@ class Store:
         self._by_handle: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
         self._by_claim: dict[tuple[str, ...], Key] = {}
         self._by_use: defaultdict[str, set[Key]] = defaultdict(set)
-        self._columns: dict[tuple[str, str], defaultdict[str, dict[Key, Record]]] = {}
+        self._columns: dict[tuple[str, str], defaultdict[str | int, dict[Key, Record]]] = {}
 
     def close(self) -> None:
         """Give the file back."""
@@ -133,11 +133,15 @@ class Store:
             return list(self._by_type[type_].values())
 
     def matching(self, type_: str, same: Mapping[str, Value]) -> list[Record]:
-        """Records of a type whose properties equal the given ones; the first text among them is looked up by index."""
+        """Records of a type whose properties equal the given ones; the most telling of them is looked up by index."""
         with self.lock:
             self._follow()
-            text = next((name for name, value in same.items() if isinstance(value, str)), None)
-            found = self._by_type[type_] if text is None else self._column(type_, text)[same[text]]
+            columns = [
+                self._column(type_, name).get(value, {})
+                for name, value in same.items()
+                if isinstance(value, (str, int))
+            ]
+            found = min([self._by_type[type_], *columns], key=len)
             return [record for record in found.values() if all(record[name] == same[name] for name in same)]
 
     def find(self, type_: str, value: str) -> list[Record]:
@@ -188,7 +192,7 @@ class Store:
             self._db.execute("DELETE FROM resource WHERE type = ? AND id = ?", key)
             self._forget(key)
 
-    def _column(self, type_: str, name: str) -> defaultdict[str, dict[Key, Record]]:
+    def _column(self, type_: str, name: str) -> defaultdict[str | int, dict[Key, Record]]:
         """Records of a type by the value of one property; made when it is first asked for, then kept up to date."""
         column = self._columns.get((type_, name))
         if column is None:
@@ -231,7 +235,7 @@ class Store:
             return
         del self._by_type[record.type][key]
         for (type_, name), column in self._columns.items():
-            if type_ == record.type and isinstance(record[name], str):
+            if type_ == record.type and isinstance(record[name], (str, int)):
                 del column[record[name]][key]
         entry = self._entries.pop(key)
         for handle in entry.handles:
@@ -263,9 +267,9 @@ class Store:
         return Secret(json.loads(self._cipher.decrypt(raw[:12], raw[12:], None), object_hook=wire.signed))
 
 
-def _file(column: defaultdict[str, dict[Key, Record]], name: str, record: Record) -> None:
+def _file(column: defaultdict[str | int, dict[Key, Record]], name: str, record: Record) -> None:
     value = record[name]
-    if isinstance(value, str):
+    if isinstance(value, (str, int)):
         column[value][record.key] = record
 
 
