@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import grp
 import os
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,3 +67,8 @@ def rig(root: Path, case: Case) -> Rig:
         made.write(path, content, int(modes.get(path, "0644"), 8))
     made.write("/dev/console", "")
     return made
+
+
+def mode(path: Path) -> int:
+    """Permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)

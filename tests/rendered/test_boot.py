@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 import yaml
 
 from components.plan.certificates import subject
 from components.plan.naming import Names
-from components.plan.server import DiskPurpose, ServerSpec
+from components.plan.server import ServerSpec
 from components.plan.spec import ROLES, Role
 from components.plan.userdata import render
 from tests.products.machines import PLATFORM, Case, late_facts, machine, platform
@@ -107,7 +106,7 @@ def attach(tmp_path: Path, mirror: Served) -> Iterator[Attach]:
                 disk.purpose: stack.enter_context(loop_device(blank(tmp_path / disk.purpose))) for disk in spec.disks
             }
             laid = Rig(tmp_path / "machine")
-            document = render(spec, late_facts(spec, "gcp"), cast("Mapping[DiskPurpose, str]", devices))
+            document = render(spec, late_facts(spec, "gcp"), devices)
             for file in yaml.safe_load(document)["write_files"]:
                 laid.write(file["path"], file["content"], int(file["permissions"], 8))
             certificate_folder = tmp_path / "certificates"
