@@ -60,9 +60,9 @@ class Deployed:
         """The region's deployment as exported; secrets encrypted."""
         return json.loads((self.folder / f"{cloud}.json").read_text(encoding="utf-8"))
 
-    def stack(self, cloud: Cloud) -> Stack:
-        """The stack, for commands that ask the engine's state and no cloud."""
-        return Sandbox(Home(self.platform, engine.obtain(Board()))).stack(cloud)
+    def stack(self, cloud: Cloud, stage: Stage = "platform") -> Stack:
+        """The stack, to be looked at only: no cloud answers."""
+        return Sandbox(Home(self.folder / stage, engine.obtain(Board()))).stack(cloud)
 
     @contextmanager
     def copy(self, folder: Path, stage: Stage = "platform") -> Iterator[Sandbox]:

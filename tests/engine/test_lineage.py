@@ -1,0 +1,66 @@
+"""A region that is destroyed leaves its lineage, and comes back on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.plan.manifest import Manifest
+from components.plan.spec import CLOUDS, PRIMARY
+from tests.deployed import region_stacks
+from tests.engine.inventory import assert_agreement, believed, existing, lift_guards, protected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from components.plan.spec import Cloud
+    from tests.deployed import Deployed
+
+pytestmark = pytest.mark.engine
+
+MACHINES = {
+    "aws": "aws:ec2/instance:Instance",
+    "azure": "azure-native:compute:VirtualMachine",
+    "gcp": "gcp:compute/instance:Instance",
+}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_destroyed_region_comes_back_on_its_lineage(cloud: Cloud, deployed: Deployed, tmp_path: Path) -> None:
+    with deployed.copy(tmp_path / "copy") as sandbox:
+        stacks = region_stacks(sandbox)
+        stack = stacks[cloud]
+        before, lineage = stack.outputs(), protected(stack)
+
+        lift_guards(sandbox, cloud)
+        stack.refresh()
+        stack.destroy("--exclude-protected")
+        assert_agreement(stack)
+        assert lineage.items() <= believed(stack).items()
+        assert not [record for record in existing(sandbox, cloud).values() if record["type"] == MACHINES[cloud]]
+
+        stack.up()
+        assert_agreement(stack)
+        after, earlier = (
+            Manifest.model_validate(stack.outputs()["manifest"]),
+            Manifest.model_validate(before["manifest"]),
+        )
+        assert protected(stack) == lineage
+        assert stack.outputs().get("lineage") == before.get("lineage")
+        assert (after.ca_certificate, after.keys, after.secrets) == (
+            earlier.ca_certificate,
+            earlier.keys,
+            earlier.secrets,
+        )
+        if cloud == PRIMARY:
+            assert not any(stacks[peer].preview().changed for peer in CLOUDS if peer != PRIMARY)
+
+
+def test_what_is_protected_is_refused_to_a_plain_destroy(deployed: Deployed, tmp_path: Path) -> None:
+    with deployed.copy(tmp_path / "copy") as sandbox:
+        stack = region_stacks(sandbox)[PRIMARY]
+        result = stack.destroy(fails=True)
+        assert "protect" in " ".join(item.message for item in result.errors)
+        assert_agreement(stack)
+        assert believed(stack) == believed(deployed.stack(PRIMARY))
