@@ -18,7 +18,7 @@ from sandbox.cloud.models.gcp.interfaces import ADDRESS, RULE, SUBNETWORK, place
 from sandbox.cloud.models.gcp.names import COMPUTE, elsewhere, given
 from sandbox.cloud.models.gcp.network import NETWORK, PROXY
 from sandbox.cloud.registry import Ref, model
-from sandbox.cloud.wire import Value, is_known
+from sandbox.cloud.wire import Value, is_known, plain
 
 SERVICE: Final = "gcp:compute/regionBackendService:RegionBackendService"
 TARGET: Final = "gcp:compute/regionTargetTcpProxy:RegionTargetTcpProxy"
@@ -188,7 +188,7 @@ def _address(draft: Draft) -> dict[str, Value]:
         raise draft.refuse("IP_IN_USE_BY_ANOTHER_RESOURCE", message)
     wanted = _ports(draft.inputs)
     for other in others:
-        theirs = _ports(other.plain)
+        theirs = _ports(plain(other.inputs))
         if wanted is None or theirs is None or wanted & theirs:
             message = f"The address and port of '{draft.name}' conflict with those of the rule '{other.id}'."
             raise draft.refuse("IP_IN_USE_BY_ANOTHER_RESOURCE", message)
