@@ -59,7 +59,8 @@ def part(draft: Draft, type_: str, id_: Value) -> Mapping[str, Value] | None:
     """What an id names inside an existing resource of a type."""
     owner_id, kind, name = split(id_)
     owner = draft.find(type_, owner_id)
-    return named(owner[kind], name) if owner else None
+    held = {key.lower(): value for key, value in owner.plain.items()} if owner else {}
+    return named(held.get(kind.lower()), name)
 
 
 def named(items: Value, name: Value) -> Mapping[str, Value] | None:
