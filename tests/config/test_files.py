@@ -113,3 +113,10 @@ def test_documented_defaults_and_choices_are_the_real_ones() -> None:
         if get_origin(kind) is Literal:
             for choice in get_args(kind):
                 assert f"`{choice}`" in limits, key
+
+
+def test_documented_lines_are_the_supported_ones() -> None:
+    lines = {key.partition(".")[2]: limits for key, _, limits in _documented() if key.startswith("versions.")}
+    for artefact, line in SUPPORTED.items():
+        first, last = (".".join(map(str, end)) for end in (line.first, line.last))
+        assert re.match(rf"exact; {first} (or|to) {last}(;|$)", lines[artefact]), artefact

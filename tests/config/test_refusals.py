@@ -218,7 +218,9 @@ VERSIONS = (
     Wrong("a range", "versions.nomad", ">=1.10.0", "not an exact version", "1.11.1"),
     Wrong("a release candidate", "versions.consul", "1.21.0-rc1", "not an exact version", "1.21.0"),
     Wrong("an enterprise release as version", "versions.consul", "1.21.0+ent", "not an exact version", "1.21.0"),
-    Wrong("a version not yet supported", "versions.consul", "1.22.0", "not supported", "1.21.5"),
+    Wrong("a Consul not yet supported", "versions.consul", "1.22.0", "not supported", "1.21.5"),
+    Wrong("a Vault not yet supported", "versions.vault", "1.22.0", "not supported", "1.21.5"),
+    Wrong("a Nomad not yet supported", "versions.nomad", "1.12.0", "not supported", "1.11.2"),
     Wrong("a version no longer supported", "versions.boundary", "0.18.9", "not supported", "0.19.0"),
     Wrong("an exporter no longer supported", "versions.node_exporter", "1.7.0", "not supported", "1.8.0"),
     Wrong(
