@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.plan.server import DiskPurpose, Guest, KeyStanza, ServerSpec
+from components.plan.server import Guest, KeyStanza, ServerSpec
 from components.plan.spec import (
     CLOUDS,
     ROLES,
@@ -64,7 +64,7 @@ STANZAS: Mapping[Cloud, KeyStanza] = {
     ),
 }
 """Shapes of the stanzas that the clouds give: `clouds/*/seal.py`."""
-DEVICES: Mapping[Cloud, Mapping[DiskPurpose, str]] = {
+DEVICES: Mapping[Cloud, Mapping[str, str]] = {
     "aws": {
         "data": "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0",
         "audit": "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0fedcba9876543210",

@@ -102,7 +102,7 @@ def attach(tmp_path: Path, mirror: Served) -> Iterator[Attach]:
             case = Case("gcp", role)
             artifacts = replace(PLATFORM.artifacts, base_url=mirror.url, exporter_url=mirror.url)
             spec = machine(case, platform(artifacts=artifacts))
-            devices = {
+            devices: dict[str, str] = {
                 disk.purpose: stack.enter_context(loop_device(blank(tmp_path / disk.purpose))) for disk in spec.disks
             }
             laid = Rig(tmp_path / "machine")
