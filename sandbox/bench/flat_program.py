@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
+
+PROVIDER = "pulumi:providers:"
 
 
 class Generic(pulumi.CustomResource):
@@ -20,17 +22,34 @@ class Generic(pulumi.CustomResource):
         return prop
 
 
+def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The value as a program would write it: the state spells a secret as its JSON text under `plaintext`."""
+    if isinstance(value, dict):
+        if "plaintext" in value:
+            return pulumi.Output.secret(plain(json.loads(value["plaintext"])))
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
 def register(resource: dict[str, Any], known: dict[str, pulumi.Resource]) -> pulumi.Resource:
-    """Registers one resource of a state under the parent it had."""
+    """Registers one resource of a state under the parent, and with the provider, that it had."""
     options = pulumi.ResourceOptions(parent=known.get(resource.get("parent", "")), protect=resource.get("protect"))
-    name = resource["urn"].rpartition("::")[2]
+    name, inputs = resource["urn"].rpartition("::")[2], plain(resource.get("inputs", {}))
+    kind = resource["type"]
+    if kind.startswith(PROVIDER):
+        options.version = inputs.pop("version")
+        inputs.pop("__internal", None)
+        return pulumi.ProviderResource(kind.removeprefix(PROVIDER), name, inputs, options)
     if not resource["custom"]:
-        return pulumi.ComponentResource(resource["type"], name, {}, options)
-    # urn:pulumi:stack::project::pulumi:providers:aws::default_7_51_1::id
-    default = resource.get("provider", "").split("::")[-2].removeprefix("default_")
-    options.version = default.replace("_", ".")
+        return pulumi.ComponentResource(kind, name, inputs, options)
+    # A provider is named by its URN and id. One that the engine made is called default_<version>, dots as underscores.
+    provider = resource["provider"].rpartition("::")[0]
+    if provider in known:
+        options.provider = cast("pulumi.ProviderResource", known[provider])
+    else:
+        options.version = provider.rpartition("::")[2].removeprefix("default_").replace("_", ".")
     options.additional_secret_outputs = resource.get("additionalSecretOutputs")
-    return Generic(resource["type"], name, resource.get("inputs", {}), options)
+    return Generic(kind, name, inputs, options)
 
 
 known: dict[str, pulumi.Resource] = {}

@@ -112,11 +112,18 @@ class Bench:
         return children.ru_utime + children.ru_stime + _cpu_of(self._cloud)
 
     def _flat(self, stack: str) -> Path:
-        """A project that registers what the stack holds."""
+        """A project that registers what the stack holds.
+
+        Its list has the stack's secrets in clear, or nothing would stay as it is: for the owner's eyes, and it is gone
+        with the bench.
+        """
         folder = self._written("flat", (Path(__file__).parent / "flat_program.py").read_text(encoding="utf-8"))
-        command = [str(self._home.engine.program), "stack", "export", "--stack", stack, "--cwd", str(self._project)]
+        command = [str(self._home.engine.program), "stack", "export", "--show-secrets", "--stack", stack]
+        command += ["--cwd", str(self._project)]
         state = run_command(command, env=self._home.process_environment(), doing="exporting the stack")
-        (folder / "resources.json").write_text(json.dumps(_registered(json.loads(state))), encoding="utf-8")
+        listed = folder / "resources.json"
+        listed.touch(mode=0o600)
+        listed.write_text(json.dumps(_registered(json.loads(state))), encoding="utf-8")
         shutil.copy(self._project / f"Pulumi.{stack}.yaml", folder)
         return folder
 
@@ -136,12 +143,12 @@ class Bench:
 
 
 def _registered(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """The resources that a program registers: not the stack, providers, reads or what awaits deletion."""
+    """The resources that a program registers: not the stack, the engine's own providers, or reads of other stacks."""
     kept = ("urn", "type", "custom", "parent", "provider", "inputs", "protect", "additionalSecretOutputs")
     return [
         {key: value for key, value in found.items() if key in kept}
         for found in state["deployment"]["resources"]
-        if not found["type"].startswith("pulumi:") and not found.get("external") and not found.get("delete")
+        if not found["type"].startswith("pulumi:pulumi:") and not found["urn"].rpartition("::")[2].startswith("default")
     ]
 
 
