@@ -50,7 +50,7 @@ class ClientGroup(pulumi.ComponentResource):
         spec = _spec(args)
         super().__init__(type_token("ClientGroup"), name, spec, opts)
         self._prefix, self._args = name, args
-        self._planned = args.machine.site.names.thing(args.template.name)
+        self._planned = args.machine.site.names.thing(args.template.role)
         template = self._template()
         group = self._group(template)
         aws.autoscaling.Policy(

@@ -148,7 +148,7 @@ class Built(pulumi.ComponentResource):
                 f"{product}-servers", ServerGroupArgs(machines, built, frozenset(chosen.rollout), balancer), child
             )
         template = ServerSpec(
-            "nomad-client", "nomad-client", None, None, machine("small", "aws", "nomad-client"), (),
+            "any-template", "nomad-client", None, None, machine("small", "aws", "nomad-client"), (),
             (File("/etc/platform/revision", settings["revision"]),), (), (), ("boot.service",),
         )  # fmt: skip
         kit.clients("nomad-clients", ClientGroupArgs(machines, template, PLATFORM.clients), child)

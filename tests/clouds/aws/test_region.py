@@ -191,6 +191,7 @@ def test_a_new_template_version_reaches_the_group_in_the_same_update(region: Sta
     region.up()
     (template,) = _resources(region, "aws:ec2/launchTemplate:LaunchTemplate").values()
     (group,) = _resources(region, "aws:autoscaling/group:Group").values()
+    assert group["id"] == "hmc-nomad-client"
     assert group["inputs"]["launchTemplate"]["version"] == str(template["outputs"]["latestVersion"])
     assert not region.up().changed
 
