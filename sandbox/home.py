@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sandbox.cloud.daemon import port_file
 from sandbox.errors import SandboxError
 from sandbox.process import run
 from sandbox.toolchain.engine import WRAPPER
@@ -63,6 +64,7 @@ class Home:
         return {
             "HMC_ENGINE": str(self.engine.program),
             "HMC_STACK_FILES": str(self.stack_files),
+            "HMC_PORT_FILE": str(port_file(self.cloud)),
             "PULUMI_HOME": str(self.pulumi_home),
             # Without side files, which the engine does not write whole: a stack that reads another one's outputs while
             # that one is being saved would find an empty file.

@@ -54,8 +54,10 @@ def tree(tmp_path: Path) -> Tree:
         'printf "%s\\n" "${PULUMI_OPTION_CONFIG_FILE-}" "$@"\n'
     )
     fake.chmod(0o755)
-    env = {"PATH": os.environ["PATH"], "HMC_ENGINE": str(fake), "HMC_STACK_FILES": str(copies)}
-    return Tree(project, copies, env)
+    port_file = tmp_path / "the port"
+    port_file.write_text(f"4711 {os.getpid()} 1\n")
+    env = {"HMC_ENGINE": str(fake), "HMC_STACK_FILES": str(copies), "HMC_PORT_FILE": str(port_file)}
+    return Tree(project, copies, {"PATH": os.environ["PATH"], **env})
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,21 @@ def test_without_the_environment_it_says_how_to_get_it(tree: Tree) -> None:
     )
     assert done.returncode != 0
     assert 'eval "$(make -s env)"' in done.stderr
+
+
+@pytest.mark.parametrize("text", [None, "", "4711 999999999 1\n"], ids=["no file", "empty", "process gone"])
+@pytest.mark.parametrize("words", [("up", "-s", "aws"), ("preview", "--config-file", "mine.yaml")])
+def test_a_simulated_cloud_that_is_down_takes_one_line(tree: Tree, text: str | None, words: tuple[str, ...]) -> None:
+    port_file = Path(tree.env["HMC_PORT_FILE"])
+    port_file.unlink()
+    if text is not None:
+        port_file.write_text(text)
+    done = subprocess.run(
+        [WRAPPER, *words], cwd=tree.project, env=tree.env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == ["error: the simulated cloud is not running; start it with `make cloud`"]
+    assert tree.call("stack", "export") == (["stack", "export"], None)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh"])
