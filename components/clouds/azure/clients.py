@@ -48,7 +48,7 @@ class ClientGroup(Component):
             "zones": place.zones,
         }
         super().__init__("ClientGroup", name, spec, opts)
-        self._place, self._name, self._args = place, name, args
+        self._place, self._stem, self._args = place, name, args
         made = self._scale_set()
         self._autoscaling(made)
         self.id = made.id
@@ -57,7 +57,7 @@ class ClientGroup(Component):
     def _scale_set(self) -> compute.VirtualMachineScaleSet:
         place, args = self._place, self._args
         return compute.VirtualMachineScaleSet(
-            self._name,
+            self._stem,
             resource_group_name=place.group,
             vm_scale_set_name=place.names.thing(args.template.role),
             location=place.location,
@@ -159,7 +159,7 @@ class ClientGroup(Component):
     def _autoscaling(self, made: compute.VirtualMachineScaleSet) -> None:
         place, bounds = self._place, self._args.bounds
         monitor.AutoscaleSetting(
-            self._name,
+            self._stem,
             resource_group_name=place.group,
             autoscale_setting_name=made.name,
             name=made.name,

@@ -3,13 +3,12 @@
 Owns the virtual network, egress, the bastion and the private endpoint of the key vault. Ports and roles are the
 firewall's; the gateway of the mesh belongs to the mesh.
 
-Two layers of security groups, for two questions. The one made here hangs on the subnets and says which networks may
-speak at all: Azure's own rule 65000 admits every prefix that a VPN has learned. The firewall's hangs on each network
-interface and says which role may reach which port. A machine that somebody starts by hand still meets the first.
+Two layers of security groups, for two questions. The guard made here hangs on the subnets and says which networks may
+speak at all. The firewall's hangs on each network interface and says which role may reach which port. A machine that
+somebody starts by hand still meets the first.
 
-Subnets are declared inside the network: one request makes network, egress and guard at once, no machine can come up
-in between, and one registration replaces nine (each network type carries dozens of aliases to compute). Their ids are
-the network's id and the planned name.
+Subnets are declared inside the network, with their egress and guard: one request in place of nine, which Azure would
+take one at a time, and no machine can come up in between. Their ids are the network's id and the planned name.
 
 Dangerous edges:
 - A subnet that is added beside the network (another resource, the portal) is removed by the next update. New subnets
@@ -31,13 +30,12 @@ from components.plan import addressing
 from .access import BASTION_SUBNET, Access, access
 from .component import Component
 from .place import Place, own
+from .rules import guard, rendered
 
 _VAULT_ZONE = "privatelink.vaultcore.azure.net"
 """The service's own name: clients ask for `<vault>.vault.azure.net`, which is an alias into this zone."""
 _ENDPOINTS_SUBNET = "endpoints"
 _IDLE_MINUTES = 4
-LOWEST_PRIORITY = 4096
-"""The last priority that a rule of ours can have, before Azure's own."""
 
 
 class Network(Component):
@@ -54,7 +52,7 @@ class Network(Component):
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         region = place.stack.region
-        self._place, self._name = place, name
+        self._place, self._stem = place, name
         self._cidrs = dict(_subnets(place))
         spec = {
             "cloud": place.stack.cloud,
@@ -77,27 +75,19 @@ class Network(Component):
 
     def _guard(self) -> network.NetworkSecurityGroup:
         place = self._place
-        mesh = [region.cidr for region in place.stack.platform.regions.values()]
         return network.NetworkSecurityGroup(
-            f"{self._name}-guard",
+            f"{self._stem}-guard",
             resource_group_name=place.group,
             network_security_group_name=place.names.thing("guard"),
             location=place.location,
-            security_rules=[
-                _inbound("mesh", 100, "Allow", "the platform's regions; the firewall decides further", prefixes=mesh),
-                # The last rule would silence the probes that Azure's own rule 65001 admits.
-                _inbound("probes", 110, "Allow", "health probes of balancers", prefix="AzureLoadBalancer"),
-                _inbound(
-                    "rest", LOWEST_PRIORITY, "Deny", "everything a VPN has learned beside the platform", prefix="*"
-                ),
-            ],
+            security_rules=rendered(guard(place.stack)),
             opts=self._child,
         )
 
     def _egress(self, zone: int) -> network.NatGateway:
         place = self._place
         zones = [place.zones[zone]]
-        name = f"{self._name}-nat-{zone + 1}"
+        name = f"{self._stem}-nat-{zone + 1}"
         address = network.PublicIPAddress(
             name,
             resource_group_name=place.group,
@@ -128,7 +118,7 @@ class Network(Component):
         place = self._place
         behind = {subnet: egress[zone] for zone in range(addressing.ZONES) for subnet in (_server(zone), _client(zone))}
         return network.VirtualNetwork(
-            self._name,
+            self._stem,
             resource_group_name=place.group,
             virtual_network_name=place.names.thing("network"),
             location=place.location,
@@ -155,14 +145,14 @@ class Network(Component):
     def _vault_endpoint(self, made: network.VirtualNetwork) -> Sequence[pulumi.Resource]:
         place = self._place
         zone = privatedns.PrivateZone(
-            f"{self._name}-vault",
+            f"{self._stem}-vault",
             resource_group_name=place.group,
             private_zone_name=_VAULT_ZONE,
             location="global",
             opts=self._child,
         )
         link = privatedns.VirtualNetworkLink(
-            f"{self._name}-vault",
+            f"{self._stem}-vault",
             resource_group_name=place.group,
             private_zone_name=zone.name,
             virtual_network_link_name=place.names.thing("network"),
@@ -173,7 +163,7 @@ class Network(Component):
             opts=self._child,
         )
         endpoint = network.PrivateEndpoint(
-            f"{self._name}-vault",
+            f"{self._stem}-vault",
             resource_group_name=place.group,
             private_endpoint_name=place.names.thing("vault"),
             custom_network_interface_name=place.names.thing("vault-endpoint"),
@@ -187,7 +177,7 @@ class Network(Component):
             opts=self._child,
         )
         records = network.PrivateDnsZoneGroup(
-            f"{self._name}-vault",
+            f"{self._stem}-vault",
             resource_group_name=place.group,
             private_endpoint_name=endpoint.name,
             private_dns_zone_group_name="default",
@@ -214,21 +204,3 @@ def _subnets(place: Place) -> Iterator[tuple[str, str]]:
         yield _client(zone), addressing.client_subnet(region, zone)
     yield BASTION_SUBNET, edge["bastion"]
     yield _ENDPOINTS_SUBNET, edge["endpoints"]
-
-
-def _inbound(
-    name: str, priority: int, access: str, why: str, prefix: str | None = None, prefixes: Sequence[str] | None = None
-) -> network.SecurityRuleArgs:
-    return network.SecurityRuleArgs(
-        name=name,
-        description=why,
-        priority=priority,
-        direction="Inbound",
-        access=access,
-        protocol="*",
-        source_address_prefix=prefix,
-        source_address_prefixes=prefixes,
-        source_port_range="*",
-        destination_address_prefix="*",
-        destination_port_range="*",
-    )

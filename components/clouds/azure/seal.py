@@ -53,7 +53,7 @@ class SealKey(Component):
             "usableFrom": list(self.usable_from),
         }
         super().__init__("SealKey", name, spec, opts)
-        self._place, self._name = place, name
+        self._place, self._stem = place, name
         self._scope = (
             f"{place.id('Microsoft.KeyVault/vaults', place.names.key_vault(place.account.id))}/keys/{key_name}"
         )
@@ -83,7 +83,7 @@ class SealKey(Component):
 
     def _key(self, key_name: str) -> keyvault.Key:
         return keyvault.Key(
-            self._name,
+            self._stem,
             resource_group_name=self._place.group,
             vault_name=self._place.vault.name,
             key_name=key_name,
@@ -116,14 +116,14 @@ class SealKey(Component):
         place = self._place
         identity_name = place.names.thing("disk-encryption")
         identity = managedidentity.UserAssignedIdentity(
-            f"{self._name}-encryption",
+            f"{self._stem}-encryption",
             resource_group_name=place.group,
             resource_name_=identity_name,
             location=place.location,
             opts=pulumi.ResourceOptions(parent=self),
         )
         granted = grant(
-            f"{self._name}-encryption",
+            f"{self._stem}-encryption",
             place,
             CRYPTO_SERVICE_ENCRYPTION_USER,
             on=(self._scope, key.id),
@@ -131,7 +131,7 @@ class SealKey(Component):
             parent=self,
         )
         made = compute.DiskEncryptionSet(
-            self._name,
+            self._stem,
             resource_group_name=place.group,
             disk_encryption_set_name=key_name,
             location=place.location,

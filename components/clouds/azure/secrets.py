@@ -39,7 +39,7 @@ class SecretStore(Component):
             ],
         }
         super().__init__("SecretStore", name, spec, opts)
-        self._place, self._name = place, name
+        self._place, self._stem = place, name
         self._identities = own(Identities, args.identities)
         ready: list[pulumi.Resource] = []
         ids: dict[str, pulumi.Output[str]] = {}
@@ -54,7 +54,7 @@ class SecretStore(Component):
         place = self._place
         secret_name = place.names.secret(entry_name)
         secret = keyvault.Secret(
-            f"{self._name}-{entry_name}",
+            f"{self._stem}-{entry_name}",
             resource_group_name=place.group,
             vault_name=place.vault.name,
             secret_name=secret_name,
@@ -67,7 +67,7 @@ class SecretStore(Component):
         vault = place.id("Microsoft.KeyVault/vaults", place.names.key_vault(place.account.id))
         grants: list[pulumi.Resource] = [
             grant(
-                f"{self._name}-{entry_name}-{role}",
+                f"{self._stem}-{entry_name}-{role}",
                 place,
                 SECRETS_USER,
                 on=(f"{vault}/secrets/{secret_name}", secret.id),

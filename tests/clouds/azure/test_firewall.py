@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network
+from typing import Any
 
+import pulumi
 import pytest
 
-from components.clouds.azure.firewall import Rule, inbound, outbound
+from components.clouds.azure.rules import Rule, guard, inbound, outbound, rendered
 from components.plan import addressing
 from components.plan.flows import BALANCERS, CONSUL_HTTPS, CONSUL_HTTPS_ALIAS, EGRESS, FLOWS, Flow
 from components.plan.spec import CLOUDS, ROLES, Cloud, Stack
@@ -82,7 +84,30 @@ def test_a_region_without_peers_has_no_rule_for_them() -> None:
 def test_machines_reach_what_the_egress_table_says_and_nothing_else() -> None:
     stack = plan("azure")
     rules = {rule.name: rule for rule in outbound(stack)}
-    assert rules.keys() == {egress.name for egress in EGRESS}
-    assert rules["https"] == Rule("https", "Tcp", ("443",), EGRESS[0].why, prefixes=("*",))
-    assert rules["mesh"].protocol == "*"
-    assert set(rules["mesh"].prefixes) == {stack.platform.regions[cloud].cidr for cloud in CLOUDS}
+    assert rules.keys() == {f"{egress.name}-out" for egress in EGRESS}
+    assert rules["https-out"] == Rule("https-out", "Outbound", "Tcp", ("443",), EGRESS[0].why, prefixes=("*",))
+    assert rules["mesh-out"].protocol == "*"
+    assert set(rules["mesh-out"].prefixes) == {stack.platform.regions[cloud].cidr for cloud in CLOUDS}
+
+
+def test_a_subnet_admits_the_platform_and_probes_and_nothing_that_a_vpn_has_learned() -> None:
+    stack = plan("azure")
+    admitted = {prefix for rule in guard(stack) for prefix in rule.prefixes}
+    assert admitted == {*(stack.platform.regions[cloud].cidr for cloud in CLOUDS), "AzureLoadBalancer"}
+
+
+def test_rules_are_tried_in_their_order_and_the_rest_is_denied_in_both_directions() -> None:
+    stack = plan("azure")
+    rows = [*inbound(stack), *outbound(stack)]
+    made: list[Any] = rendered(rows, {role: pulumi.Output.from_input(role) for role in ROLES})
+    for direction in ("Inbound", "Outbound"):
+        ours = [rule for rule in made if rule.direction == direction]
+        priorities = [rule.priority for rule in ours]
+        assert priorities == sorted(set(priorities))
+        assert priorities[0] >= 100
+        *allowed, last = ours
+        assert [rule.name for rule in allowed] == [row.name for row in rows if row.direction == direction]
+        assert {rule.access for rule in allowed} == {"Allow"}
+        assert (last.access, last.priority, last.protocol) == ("Deny", 4096, "*")
+        assert (last.source_address_prefix, last.destination_address_prefix, last.destination_port_range) == ("*",) * 3
+    assert {rule.direction for rule in rendered(guard(stack))} == {"Inbound"}, "a guard leaves what goes out alone"
