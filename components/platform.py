@@ -101,7 +101,8 @@ class Platform(pulumi.ComponentResource):
         if stack.platform.seal == "shamir":
             del keys["vault-seal"]
         disk_key = key("disk", (), recoverable=False)
-        store_key = key("secrets", ROLES, recoverable=True)
+        # Machines never use it themselves: the store decrypts for whoever may read an entry.
+        store_key = key("secrets", (), recoverable=True)
         roots = self._roots()
         certificates = Certificates("certificates", stack, roots, child)
         store = kit.secret_store(
@@ -203,6 +204,11 @@ def _tagger(
 
 def build(stack: Stack, peers: Peers) -> dict[str, pulumi.Output[Any]]:
     """Register one region; returns the stack's outputs."""
+    if not stack.guarded:
+        pulumi.log.warn(
+            "deletion is open: the cloud no longer refuses to delete this region's machines and balancers. "
+            "Destroy the region now, or set deletion to guarded and update again."
+        )
     kit = kit_of(stack.cloud)
     platform = Platform(stack, peers, kit.connect(stack), kit)
     outputs: dict[str, pulumi.Output[Any]] = {MANIFEST: platform.manifest}

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from components.plan import spec, values
 from components.plan.sizing import CLIENTS, SERVERS
-from components.plan.spec import Cloud, Edition, Product, Profile, SealKind
+from components.plan.spec import Cloud, Deletion, Edition, Product, Profile, SealKind
 
 _T = TypeVar("_T")
 
@@ -77,6 +77,7 @@ class Settings(_Keys):
     account: str
     image: str
     rollout: Annotated[list[str], _judged(values.rollout)]
+    deletion: Deletion
     name: Annotated[str, _judged(values.name)]
     environment: Annotated[str, _judged(values.label)]
     domain: Annotated[str, _judged(values.domain)]
@@ -113,7 +114,7 @@ class Settings(_Keys):
                 self.artifacts.base_url, self.artifacts.exporter_url, dict(self.artifacts.checksums)
             ),
         )
-        return spec.Stack(platform, self.cloud, self.account, self.image, tuple(self.rollout))
+        return spec.Stack(platform, self.cloud, self.account, self.image, tuple(self.rollout), self.deletion)
 
 
 def servers(profile: Profile, given: Mapping[Product, int]) -> dict[Product, int]:

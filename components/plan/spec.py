@@ -19,6 +19,7 @@ Role = Literal["consul-server", "vault-server", "nomad-server", "nomad-client", 
 Profile = Literal["production", "small"]
 Edition = Literal["community", "enterprise"]
 SealKind = Literal["cloud", "shamir"]
+Deletion = Literal["guarded", "open"]
 
 CLOUDS: tuple[Cloud, ...] = get_args(Cloud)
 PRODUCTS: tuple[Product, ...] = get_args(Product)
@@ -131,6 +132,13 @@ class Stack:
     """Machine image, pinned: AWS image name, Azure `publisher:offer:sku:version`, GCP `project/image`."""
     rollout: tuple[str, ...]
     """Servers that this update may replace; every other voter keeps its machine whatever changes."""
+    deletion: Deletion = "guarded"
+    """Whether the cloud itself refuses to delete machines and balancers; `open` is the step before a destroy."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether machines and balancers carry the cloud's deletion guard."""
+        return self.deletion == "guarded"
 
     @property
     def region(self) -> Region:

@@ -19,7 +19,7 @@ from tests.config.files import merged, project, stack_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OF_THE_STACK = ["cloud", "account", "image", "rollout"]
+OF_THE_STACK = ["cloud", "account", "image", "rollout", "deletion"]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -114,6 +114,7 @@ CHOICES = (
     Wrong("an unknown profile", "profile", "prod", "Did you mean production?", "production"),
     Wrong("an unknown edition", "edition", "oss", "'oss' is not known.", "enterprise"),
     Wrong("an unknown seal", "seal", "awskms", "'awskms' is not known.", "shamir"),
+    Wrong("an unknown state of the guards", "deletion", "off", "'off' is not known.", "open"),
 )
 NAMES = (
     Wrong("a name with capitals", "name", "Hashicorp", "lower-case letters", "hashicorp"),

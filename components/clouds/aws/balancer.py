@@ -53,7 +53,7 @@ class Balancer(pulumi.ComponentResource):
             ],
             security_groups=[args.firewall.balancers] if args.firewall.balancers else [],
             enable_cross_zone_load_balancing=True,
-            enable_deletion_protection=True,
+            enable_deletion_protection=args.site.stack.guarded,
             opts=self._child,
         )
         pools = {back: self._pool(back) for back in dict.fromkeys(item.back for item in args.balanced.listeners)}

@@ -110,7 +110,7 @@ class ServerGroup(pulumi.ComponentResource):
             zone=zone,
             machine_type=server.size.instance_type,
             can_ip_forward=False,
-            deletion_protection=not replaceable,
+            deletion_protection=stack.guarded and not replaceable,
             allow_stopping_for_update=replaceable,
             boot_disk=gcp.compute.InstanceBootDiskArgs(
                 auto_delete=True,

@@ -4,8 +4,8 @@ Owns the spelling of the flow table on GCP: which accounts and ranges a flow bec
 `plan.flows`. A rule admits its ranges *or* its accounts, never both together, which is what a flow means.
 
 There is no rule for SSH. Operators come through Identity-Aware Proxy, which reaches a machine from
-35.235.240.0/20: a `gcloud` user with the IAM role opens that range to port 22 for the hour of an emergency and the
-next update takes it away again. It is not open by plan.
+35.235.240.0/20: a `gcloud` user with the IAM role admits that range to port 22 by a rule of their own for the hour of
+an emergency, and removes it afterwards, because no update knows of it. It is not open by plan.
 
 Dangerous edges:
 - A source account does not match traffic that arrives through a tunnel: between regions ranges are named.
