@@ -114,9 +114,9 @@ class Stack:
     def destroy(self, *flags: str, fails: bool = False, env: Mapping[str, str] | None = None) -> Result:
         return self._run("destroy", *flags, fails=fails, env=env)
 
-    def export(self) -> dict[str, Any]:
-        """The deployment in the stack's state, secrets encrypted: `resources` and more."""
-        return json.loads(self._command("stack", "export"))["deployment"]
+    def export(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The deployment in the stack's state, `resources` and more; secrets encrypted unless asked for in clear."""
+        return json.loads(self._command("stack", "export", *(["--show-secrets"] if secrets else [])))["deployment"]
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets in clear: for a test that must know a value to look for it elsewhere."""
