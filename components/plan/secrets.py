@@ -5,7 +5,7 @@ Owns the names and the readers. Values come from the lineage; paths on machines 
 Every region holds every entry it needs to be rebuilt while the others are gone, the root key included: that
 one has no reader among machines.
 
-Tokens are chosen here before the products that honour them exist: Consul accepts a token whose secret is
+Tokens are chosen here before the products that honour them exist: Consul and Nomad accept a token whose secret is
 given, so machines boot with the token that the bootstrap creates later and need no restart.
 """
 
@@ -35,6 +35,7 @@ CONSUL_GOSSIP, NOMAD_GOSSIP = "consul-gossip", "nomad-gossip"
 CONSUL_MANAGEMENT, CONSUL_REPLICATION = "consul-management-token", "consul-replication-token"
 CONSUL_AGENT, CONSUL_VAULT = "consul-agent-token", "consul-vault-token"
 CONSUL_NOMAD, CONSUL_BOUNDARY = "consul-nomad-token", "consul-boundary-token"
+NOMAD_MANAGEMENT = "nomad-management-token"
 
 CERTIFIED: tuple[Role, ...] = ("consul-server", "vault-server", "nomad-server", "nomad-client")
 """Roles with a certificate of the platform's authority; Boundary workers bring their own TLS."""
@@ -62,6 +63,8 @@ ENTRIES: Mapping[str, EntrySpec] = {
     CONSUL_VAULT: EntrySpec("token", ("vault-server",), shared=True),
     CONSUL_NOMAD: EntrySpec("token", ("nomad-server", "nomad-client"), shared=True),
     CONSUL_BOUNDARY: EntrySpec("token", ("boundary-worker",), shared=True),
+    # Nomad's bootstrap takes a given secret too; the other regions replicate ACLs with it.
+    NOMAD_MANAGEMENT: EntrySpec("token", ("nomad-server",), shared=True),
     **{certificate_entry(role): EntrySpec("certificate", (role,), shared=False) for role in CERTIFIED},
     **{private_key_entry(role): EntrySpec("private-key", (role,), shared=False) for role in CERTIFIED},
 }

@@ -1,7 +1,7 @@
 """Nomad servers and clients: one region a cloud, all regions in one gossip pool, the primary authoritative.
 
-Owns both roles' configuration. ACL bootstrap, the replication token of the other regions and the trust of Consul and
-Vault in workload identities are API state: not here.
+Owns both roles' configuration. ACL bootstrap and the trust of Consul and Vault in workload identities are API state:
+not here. The other regions replicate ACLs with the token that the primary's bootstrap is given.
 
 Dangerous edges:
 - An agent joins whom it reaches when it starts and is content with one. Regions that start before the mesh stands are
@@ -85,10 +85,17 @@ def _server(stack: Stack, server: ServerAddress) -> Program:
         },
     )
     gossip = secret("nomad", "nomad", "gossip", secrets.NOMAD_GOSSIP)
+    replication = None if stack.is_primary else secret("nomad", "nomad", "replication", secrets.NOMAD_MANAGEMENT)
     keyring = LateFile("/etc/nomad.d/keyring.hcl", KEYRING, "0640", "root:nomad")
     audit = (Directory(str(PurePosixPath(AUDIT_LOG).parent), "0700", "nomad:nomad"),) if enterprise else ()
     return _agent(
-        "server", "nomad", config, (*certificate("nomad", "nomad", "nomad-server"), gossip), gossip, (keyring,), audit
+        "server",
+        "nomad",
+        config,
+        certificate("nomad", "nomad", "nomad-server"),
+        {"gossip": gossip, "replication": replication},
+        (keyring,),
+        audit,
     )
 
 
@@ -103,13 +110,14 @@ def _agent(
     user: str,
     config: str,
     read: tuple[SecretFile, ...],
-    gossip: SecretFile | None = None,
+    composed_of: Mapping[str, SecretFile | None] | None = None,
     late: tuple[LateFile, ...] = (),
     directories: tuple[Directory, ...] = (),
 ) -> Program:
     owner = f"{user}:{user}"
     token = secret("nomad", user, "consul-token", secrets.CONSUL_NOMAD)
-    secret_config = {"gossip": gossip and gossip.path, "consul_token": token.path}
+    parts = {"gossip": None, "replication": None, **(composed_of or {}), "consul_token": token}
+    secret_config = {name: part and part.path for name, part in parts.items()}
     unit = {"mode": mode, "user": user, "config": _CONFIG, "secret_config": composed_path("nomad")}
     return Program(
         name="nomad",
@@ -126,7 +134,7 @@ def _agent(
             *directories,
         ),
         late=late,
-        secrets=(*read, token),
+        secrets=(*read, *(part for part in parts.values() if part)),
         composed=composed("nomad", render("nomad/secrets.json.j2", secret_config)),
         validate=f"/usr/local/bin/nomad config validate /etc/nomad.d {composed_path('nomad')}",
     )

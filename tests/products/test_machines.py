@@ -149,8 +149,10 @@ def test_clouds_differ_only_in_names_addresses_keys_and_the_guest(role: str) -> 
     expected = {
         "/etc/consul.d/agent.hcl", "/etc/consul.d/service.hcl", "/etc/nomad.d/agent.hcl", "/etc/nomad.d/keyring.hcl",
         "/etc/vault.d/server.hcl", "/etc/vault.d/seal.hcl", "/etc/boundary.d/worker.hcl",
-        "/etc/platform/artefacts.tsv", "/etc/platform/compose.d/consul.json", "/etc/platform/paths.tsv",
-        "/etc/platform/secrets.tsv", "/etc/systemd/system/node_exporter.service", "/usr/local/sbin/read-secret",
+        # The primary makes tokens, the others copy them from it.
+        "/etc/platform/compose.d/consul.json", "/etc/platform/compose.d/nomad.json",
+        "/etc/platform/artefacts.tsv", "/etc/platform/paths.tsv", "/etc/platform/secrets.tsv",
+        "/etc/systemd/system/node_exporter.service", "/usr/local/sbin/read-secret",
         # The primary's own workers reach the key without a token.
         "/etc/systemd/system/boundary.service", "/etc/systemd/system/boundary-identity.service",
         "/etc/systemd/system/boundary-identity.timer", "/usr/local/sbin/web-identity",
