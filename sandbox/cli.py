@@ -23,6 +23,7 @@ from sandbox.home import CLOUD, TREE, Home
 from sandbox.process import attached
 from sandbox.progress import Board
 from sandbox.stacks import order, passes, report
+from sandbox.stacks.guards import guarded
 from sandbox.toolchain import engine, golang
 from sandbox.toolchain.table import PULUMI, TOOLS
 
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sandbox.stacks.operation import Result, Verb
+    from sandbox.stacks.operation import Result
     from sandbox.stacks.order import StackFile
 
 ROOT = TREE / ".sandbox"
 CACHES = (".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
 INTERRUPTED = 130
 LOG_WIDTH = 120
+OPEN = "hashicorp-multicloud:deletion=open"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -122,26 +124,36 @@ def preview(options: argparse.Namespace, board: Board, _: Console) -> int:
 
 def refresh(options: argparse.Namespace, board: Board, out: Console) -> int:
     """Compares the state with the simulated cloud."""
-    return _each("refresh", options.stack, board, out)
+    stacks = order.chosen(TREE, options.stack)
+    home = ready(board, stacks)
+    runner = passes.Runner(TREE, home.process_environment(), board)
+    return 0 if all(_told(runner.run("refresh", stack), board, out) for stack in stacks) else 1
 
 
 def destroy(options: argparse.Namespace, board: Board, out: Console) -> int:
     """Destroys the stacks, the primary last, and leaves what is protected: the lineage."""
-    return _each("destroy", options.stack, board, out, "--exclude-protected")
-
-
-def _each(verb: Verb, chosen: str, board: Board, out: Console, *flags: str) -> int:
-    """An operation on stacks one after the other, in reverse order for a destroy; stops at the first failure."""
-    stacks = order.chosen(TREE, chosen)
+    stacks = order.chosen(TREE, options.stack)
     home = ready(board, stacks)
-    runner = passes.Runner(TREE, home.process_environment(), board)
-    for stack in reversed(stacks) if verb == "destroy" else stacks:
-        result: Result = runner.run(verb, stack, *flags)
-        if not result.succeeded:
-            report.explain(result, board.console)
+    environment = home.process_environment()
+    runner = passes.Runner(TREE, environment, board)
+    for stack in reversed(stacks):
+        # As on a real cloud: the guards of machines and balancers are lifted by an update of their own.
+        if guarded(stack.name, project=TREE, environment=environment):
+            lifted = runner.run("up", stack, "--config", OPEN, title=f"lift the deletion guards of {stack.name}")
+            if not _told(lifted, board, out):
+                return 1
+        if not _told(runner.run("destroy", stack, "--exclude-protected"), board, out):
             return 1
-        out.print(report.summary(result))
     return 0
+
+
+def _told(result: Result, board: Board, out: Console) -> bool:
+    """Says what an operation did, or why it failed; whether it succeeded."""
+    if result.succeeded:
+        out.print(report.summary(result))
+    else:
+        report.explain(result, board.console)
+    return result.succeeded
 
 
 def env(_: argparse.Namespace, board: Board, __: Console) -> int:
