@@ -36,8 +36,8 @@ OF_THE_CLOUD = {
 }
 DISKS = "/etc/platform/disks.tsv"
 UNITS = "units"
-_IGNORED = re.compile(r"^ *#|identity|relay-8500")
-"""Comments, and lines that name one of the cloud's own files."""
+_IGNORED = re.compile(r"^ *#|identity|relay-8500|replication|initial_management|consul-management-token")
+"""Comments; lines that name one of the cloud's own files; ACL tokens, which the primary makes and its peers copy."""
 
 
 @cache
@@ -64,10 +64,6 @@ def _neutral(text: str, plan: Stack) -> str:
         text = text.replace(f"//{label}.{platform.domain}", f"//{product}-{plan.cloud}.{platform.domain}")
     text = re.sub(r'(primary_datacenter|authoritative_region)( *= *)"\w+"', r"\1\2primary", text)
     text = re.sub(rf"(?<![a-z]){plan.cloud}(?![a-z])", "cloud", text.replace(region.name, "region"))
-    # The primary makes Consul's tokens, its peers copy them.
-    text = text.replace("initial_management", "replication").replace(
-        "consul-management-token", "consul-replication-token"
-    )
     return "\n".join(line for line in text.splitlines() if not _IGNORED.search(line))
 
 

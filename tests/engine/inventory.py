@@ -1,20 +1,12 @@
-"""What the engine believes beside what the simulated cloud holds, and what an operator changes behind both."""
+"""What the engine believes beside what the simulated cloud holds."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.cloud.index import entry
-from sandbox.cloud.store import Store
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tests.harness import Sandbox, Stack
-
-_GUARDS = ("enableDeletionProtection", "deletionProtection")
 
 
 def believed(stack: Stack) -> dict[str, str]:
@@ -48,17 +40,3 @@ def protected(stack: Stack) -> dict[str, str]:
     """Id by URN of what the engine would never delete."""
     marked = {found["urn"] for found in stack.export()["resources"] if found.get("protect")}
     return {urn: id_ for urn, id_ in believed(stack).items() if urn in marked}
-
-
-def lift_guards(sandbox: Sandbox, stack: str) -> None:
-    """Switches off, in the cloud itself, what keeps machines and balancers from being deleted by a slip.
-
-    No update does it: whoever wants to destroy a region says so in the cloud first. Keys and secrets keep theirs.
-    """
-    store = Store(sandbox.home.cloud, entry)
-    for record in sandbox.existing("*", stack):
-        kept = store.get((record["type"], record["id"]))
-        if kept and "secret" not in kept.type and any(kept[guard] for guard in _GUARDS):
-            lifted: Mapping[str, Any] = {guard: False for guard in _GUARDS if guard in kept.plain}
-            store.put(replace(kept, inputs={**kept.inputs, **lifted}, outputs={**kept.outputs, **lifted}))
-    store.close()
