@@ -63,7 +63,7 @@ class ServerGroup(Component):
         return compute.VirtualMachine(
             server.name,
             resource_group_name=place.group,
-            vm_name=server.name,
+            vm_name=place.names.thing(server.name),
             location=place.location,
             zones=[_zone(place, server)],
             priority="Regular",
@@ -137,7 +137,7 @@ class ServerGroup(Component):
         return network.NetworkInterface(
             server.name,
             resource_group_name=place.group,
-            network_interface_name=server.name,
+            network_interface_name=place.names.thing(server.name),
             location=place.location,
             enable_accelerated_networking=True,
             enable_ip_forwarding=False,

@@ -43,7 +43,7 @@ class SealKey(Component):
         identities = own(Identities, args.identities)
         region = place.stack.region
         # The service replicates a vault to the paired region and fails over by itself.
-        self.usable_from = (region.recovery,) if args.recoverable else ()
+        self.usable_from = (region.name, region.recovery) if args.recoverable else (region.name,)
         key_name = place.names.thing(args.purpose)
         spec = {
             "cloud": place.stack.cloud,
