@@ -77,7 +77,11 @@ def _region(plan: Platform, cloud: Cloud, column: int) -> list[str]:
     y = _TOP + 84
     for product in PRODUCTS:
         parts.append(_text(x + 14, y + 14, f"{product.capitalize()} {plan.versions[product]}", "label"))
-        where = endpoint(plan, cloud, product).removeprefix("https://").replace(f".{plan.domain}", "") if product in BALANCERS else "workers"
+        where = (
+            endpoint(plan, cloud, product).removeprefix("https://").replace(f".{plan.domain}", "")
+            if product in BALANCERS
+            else "workers"
+        )
         parts.append(_text(x + _COLUMN - 14, y + 14, where, "small", "end"))
         parts += _servers(plan, cloud, product, x, y + 22)
         y += _ROW + 22

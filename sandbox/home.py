@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 TREE = Path(__file__).resolve().parent.parent
 CLOUD = "cloud"
 
+# A passphrase of the user's own would win over the file; SDKs that are compiled anew at each run cost more than the
+# program itself.
+UNWANTED = ("PULUMI_CONFIG_PASSPHRASE", "PYTHONDONTWRITEBYTECODE")
+
 
 @dataclass(frozen=True)
 class Home:
@@ -80,8 +84,7 @@ class Home:
     def process_environment(self) -> dict[str, str]:
         """This process's environment pointed at the sandbox, for a child process."""
         ours = self.environment()
-        # A passphrase of the user's own would win over the file.
-        inherited = {key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE"}
+        inherited = {key: value for key, value in os.environ.items() if key not in UNWANTED}
         return {**inherited, **ours, "PATH": f"{ours['PATH']}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
     def shell_lines(self) -> str:
@@ -89,7 +92,7 @@ class Home:
         ours = self.environment()
         path = ours.pop("PATH")
         lines = [f"export {name}={shlex.quote(value)}" for name, value in ours.items()]
-        lines += ["unset PULUMI_CONFIG_PASSPHRASE", f'export PATH={shlex.quote(path)}:"$PATH"']
+        lines += [f"unset {' '.join(UNWANTED)}", f'export PATH={shlex.quote(path)}:"$PATH"']
         return "\n".join(lines)
 
     def prepare(self, launcher: str) -> None:
