@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
 from components.clouds.azure.relay import aliases_of, relayed, server_port, with_relays
 from components.plan.flows import BALANCERS, CONSUL_HTTPS, CONSUL_HTTPS_ALIAS, Balanced, HealthCheck, Listener, Port
 from components.plan.server import ServerSpec
@@ -40,3 +46,12 @@ def test_the_servers_relay_hands_the_alias_to_the_products_port() -> None:
 def test_other_machines_have_no_relay() -> None:
     for server in (_server("vault"), _server("boundary"), _server("consul", address=None)):
         assert with_relays(server) == server
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_accepts_the_relays_units(tmp_path: Path) -> None:
+    files = [tmp_path / Path(file.path).name for file in with_relays(_server("consul")).files]
+    for path, file in zip(files, with_relays(_server("consul")).files, strict=True):
+        path.write_text(file.content, encoding="utf-8")
+    checked = subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
