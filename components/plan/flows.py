@@ -59,6 +59,8 @@ BOUNDARY_PROXY = Port.of(9202)
 BOUNDARY_OPS = Port.of(9203)
 NODE_EXPORTER = Port.of(9100)
 HTTPS = Port.of(443)
+SSH = Port.of(22)
+"""In no flow: only a cloud's own bastion may open it, inside its network."""
 ECHO = Port(0, 0)
 """ICMP has no ports; the value only fills the row."""
 

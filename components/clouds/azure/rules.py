@@ -22,14 +22,13 @@ import pulumi
 from pulumi_azure_native import network
 
 from components.plan import addressing
-from components.plan.flows import EGRESS, FLOWS, Flow, Port
+from components.plan.flows import EGRESS, FLOWS, SSH, Flow
 from components.plan.spec import ROLES, Role, Stack
 
 from .relay import aliases_of
 
 Direction = Literal["Inbound", "Outbound"]
 
-_SSH = Port.of(22)
 """From the bastion's subnet alone; no machine and no other network can send it."""
 _FIRST, _STEP, _LAST = 100, 10, 4096
 _ANY = ("*",)
@@ -73,7 +72,7 @@ def inbound(stack: Stack) -> Iterator[Rule]:
             if "probes" in flow.sources:
                 yield Rule(f"{name}-probes", *row, prefixes=_PROBES, targets=flow.targets)
     bastion = (addressing.edge_subnets(stack.region)["bastion"],)
-    yield Rule("ssh-bastion", "Inbound", "Tcp", (str(_SSH),), "operators", prefixes=bastion, targets=ROLES)
+    yield Rule("ssh-bastion", "Inbound", "Tcp", (str(SSH),), "operators", prefixes=bastion, targets=ROLES)
 
 
 def outbound(stack: Stack) -> Iterator[Rule]:

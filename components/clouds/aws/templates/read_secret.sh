@@ -34,10 +34,11 @@ id=$(printf %s "$credentials" | field AccessKeyId) || die "the credentials of $r
 key=$(printf %s "$credentials" | field SecretAccessKey) || die "the credentials of $role hold no SecretAccessKey"
 token=$(printf %s "$credentials" | field Token) || die "the credentials of $role hold no Token"
 
-# The answer is stored before anything reads it: in a pipe, a failed request would look like an empty secret.
+# The answer is stored before anything reads it: in a pipe, a failed request would look like an empty secret. One try:
+# a retry would put the body of the failed one before the answer, and the boot asks again by itself.
 answer=$(
   printf 'user = "%s:%s"\nheader = "X-Amz-Security-Token: %s"\n' "$id" "$key" "$token" |
-    curl --config - --fail-with-body --silent --max-time 20 --retry 5 --retry-connrefused \
+    curl --config - --fail-with-body --silent --max-time 20 \
       --aws-sigv4 "aws:amz:$region:secretsmanager" \
       --header 'Content-Type: application/x-amz-json-1.1' \
       --header 'X-Amz-Target: secretsmanager.GetSecretValue' \
