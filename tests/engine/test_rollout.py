@@ -35,6 +35,14 @@ KEPT = {
 """What a machine leaves to its successor."""
 
 
+LIFTS = {"aws": 0, "azure": 0, "gcp": 1}
+"""Updates that only lift the guard of the chosen machine, before the one that replaces it."""
+
+
+def _names(urns: set[str]) -> set[str]:
+    return {urn.rpartition("::")[2] for urn in urns}
+
+
 def _of_type(sandbox: Sandbox, cloud: Cloud, *types: str) -> dict[str, Mapping[str, Any]]:
     return {urn: found for urn, found in existing(sandbox, cloud).items() if found["type"] in types}
 
@@ -67,12 +75,11 @@ def test_a_version_reaches_exactly_the_server_that_a_rollout_names(
         assert _user_data(sandbox, cloud) == told
 
         stack.configure(rollout=[chosen])
-        replaced: set[str] = set()
-        # One cloud lifts the machine's guard first, by an update of its own.
-        while (step := stack.up()).changed:
-            replaced |= step.touched("create-replacement")
-            assert {urn.rpartition("::")[2] for urn in step.touched() & machines.keys()} == {chosen}
-        assert {urn.rpartition("::")[2] for urn in replaced & machines.keys()} == {chosen}
+        for _ in range(LIFTS[cloud]):
+            assert _names(stack.up().touched() & machines.keys()) == {chosen}
+        last = stack.up()
+        assert _names(last.touched() & machines.keys()) == {chosen}
+        assert _names(last.touched("create-replacement") & machines.keys()) == {chosen}
 
         again = _user_data(sandbox, cloud)
         assert again[chosen] != told[chosen]
