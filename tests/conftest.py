@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from tests.deployed import deploy
 from tests.harness import open_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from tests.deployed import Deployed
@@ -36,3 +37,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Deploy
     """The three regions, up and at rest; one for all workers."""
     base = tmp_path_factory.getbasetemp()
     return deploy(base if worker_id == "master" else base.parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips is seen on a developer's machine and fails in CI, where it would hide what is not proven."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
+    return report

@@ -1,4 +1,4 @@
-"""Programs that judge rendered files. Without one a test skips and says so; where CI runs it fails instead."""
+"""Programs that judge rendered files. Without one a test skips and says so; in CI `tests/conftest.py` makes that a failure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ TREE = Path(__file__).parents[2]
 
 
 def missing(what: str) -> NoReturn:
-    """Skip, or fail in CI, which must not skip."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}, and CI must not skip")
+    """Skip, and say what would make it run."""
     pytest.skip(what)
 
 
