@@ -9,10 +9,6 @@ from typing import Any, cast
 
 from components.plan.spec import Product, Role, Stack
 from tests.contract.posture import (
-    BASTION,
-    EVERY_PORT,
-    PROBES,
-    WORLD,
     Balancer,
     Check,
     Disk,
@@ -21,10 +17,10 @@ from tests.contract.posture import (
     Machine,
     Posture,
     SecretEntry,
-    Way,
     Zone,
 )
-from tests.contract.readers.words import Words, ways
+from tests.contract.readers.azure_firewall import Firewall, groups_of
+from tests.contract.readers.words import Words
 from tests.contract.state import Resource, State
 
 _KEPT = {
@@ -37,7 +33,6 @@ _READ = "4633458b-17de-408a-b874-0445c86b69e6"
 """Key Vault Secrets User."""
 _USE = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Key Vault Crypto Service Encryption User."""
-_SERVICE_TAGS = {"*": WORLD, "Internet": WORLD, "0.0.0.0/0": WORLD, "AzureLoadBalancer": PROBES}
 _KEY, _SECRET = "azure-native:keyvault:Key", "azure-native:keyvault:Secret"
 _VM, _NIC = "azure-native:compute:VirtualMachine", "azure-native:network:NetworkInterface"
 _NSG, _IDENTITY = "azure-native:network:NetworkSecurityGroup", "azure-native:managedidentity:UserAssignedIdentity"
@@ -57,7 +52,7 @@ class _Reader:
         (network,) = state.of("azure-native:network:VirtualNetwork")
         self._subnets = {f"{network.id}/subnets/{subnet['name']}".lower(): subnet for subnet in network["subnets"]}
         (self._vault,) = state.of("azure-native:keyvault:Vault")
-        self._members = self._memberships()
+        self._firewall = Firewall(state, words, self._subnets, self._memberships())
 
     def posture(self) -> Posture:
         inside = [self._configuration(vm)[1] for vm in self._machines] + [self._group_configuration()[1]]
@@ -97,59 +92,9 @@ class _Reader:
         members: dict[str, set[str]] = {}
         places = [(self._role(vm), self._configuration(vm)[1]) for vm in self._machines]
         for role, configuration in [*places, (self._role(self._scale_set), self._group_configuration()[1])]:
-            for group in _groups(configuration):
+            for group in groups_of(configuration):
                 members.setdefault(group, set()).add(role)
         return members
-
-    def _ways(self, direction: str, interface: Mapping[str, Any], configuration: Mapping[str, Any]) -> frozenset[Way]:
-        allowed = self._allowed(direction, interface.get("networkSecurityGroup"), _groups(configuration))
-        if direction == "Outbound":
-            return allowed
-        guard = self._subnets[configuration["subnet"]["id"].lower()].get("networkSecurityGroup")
-        let_through = self._allowed(direction, guard, set())
-        return frozenset(way for way in allowed if any(self._covers(wider, way) for wider in let_through))
-
-    def _covers(self, wider: Way, way: Way) -> bool:
-        inside = wider.place == way.place or (wider.place == self._words.plan.cloud and way.place == BASTION)
-        ports = wider.first <= way.first and way.last <= wider.last
-        return inside and ports and wider.protocol in ("any", way.protocol)
-
-    def _allowed(self, direction: str, group: Mapping[str, Any] | None, members: set[str]) -> frozenset[Way]:
-        """What a security group allows to a machine that is in these application groups."""
-        if group is None:
-            return ways("any", *EVERY_PORT, [WORLD, PROBES, *self._everyone()])
-        rules = self._state.named(_NSG, group["id"])["securityRules"]
-        found: set[Way] = set()
-        for rule in sorted(
-            (rule for rule in rules if rule["direction"] == direction), key=lambda rule: rule["priority"]
-        ):
-            aimed = {target["id"].lower() for target in rule.get("destinationApplicationSecurityGroups") or []}
-            if direction == "Inbound" and aimed and not aimed & members:
-                continue
-            if rule["access"] == "Deny" and rule["protocol"] == "*":
-                return frozenset(found)
-            found |= self._way(rule, "source" if direction == "Inbound" else "destination")
-        # Azure's own last rules let the whole network in, and everything out.
-        return frozenset(found) | ways(
-            "any", *EVERY_PORT, [*self._everyone(), *([WORLD] if direction == "Outbound" else [])]
-        )
-
-    def _everyone(self) -> Iterator[str]:
-        for cloud in self._words.plan.platform.clouds:
-            yield from self._words.places(cloud)
-
-    def _way(self, rule: Mapping[str, Any], far: str) -> frozenset[Way]:
-        prefixes = [*(rule.get(f"{far}AddressPrefixes") or []), rule.get(f"{far}AddressPrefix")]
-        places = {inner for prefix in prefixes if prefix for inner in self._meant(prefix)}
-        for group in rule.get(f"{far}ApplicationSecurityGroups") or []:
-            places |= self._members.get(group["id"].lower(), {group["id"]})
-        protocol = rule["protocol"].lower().replace("*", "any")
-        ports = [*(rule.get("destinationPortRanges") or []), rule.get("destinationPortRange")]
-        ranges = {_range(port) for port in ports if port} if protocol != "icmp" else {(0, 0)}
-        return frozenset(way for first, last in ranges for way in ways(protocol, first, last, places))
-
-    def _meant(self, prefix: str) -> Iterator[str]:
-        yield from [_SERVICE_TAGS[prefix]] if prefix in _SERVICE_TAGS else self._words.places(self._words.place(prefix))
 
     def _machine(
         self,
@@ -166,8 +111,8 @@ class _Reader:
             public=bool(public),
             exposures=frozenset(_exposures(profile, interface)),
             guarded=None,
-            ways_in=self._ways("Inbound", interface, configuration),
-            ways_out=self._ways("Outbound", interface, configuration),
+            ways_in=self._firewall.ways_in(interface, configuration),
+            ways_out=self._firewall.ways_out(interface, configuration),
             user_data=gzip.decompress(base64.b64decode(profile["osProfile"]["customData"])).decode(),
         )
 
@@ -326,23 +271,12 @@ class _Reader:
         return Zone(zone["privateZoneName"], seen_by == [network.id], records)
 
 
-def _groups(configuration: Mapping[str, Any]) -> set[str]:
-    return {group["id"].lower() for group in configuration.get("applicationSecurityGroups") or []}
-
-
 def _identities(thing: Resource) -> list[str]:
     return thing.inputs["identity"].get("userAssignedIdentities", [])
 
 
 def _pools(configuration: Mapping[str, Any]) -> set[str]:
     return {pool["id"].lower() for pool in configuration.get("loadBalancerBackendAddressPools") or []}
-
-
-def _range(port: str) -> tuple[int, int]:
-    if port == "*":
-        return EVERY_PORT
-    first, _, last = port.partition("-")
-    return int(first), int(last or first)
 
 
 def _exposures(profile: Mapping[str, Any], interface: Mapping[str, Any]) -> Iterable[str]:

@@ -17,6 +17,7 @@ MUTATIONS = tuple(
     for row in (
         (rules.no_way_in_but_the_flows, _FIREWALL, "securityRules.name=vault-cluster-tcp-roles.destinationPortRange", "8200-8203"),
         (rules.no_way_in_but_the_flows, _FIREWALL, "securityRules.name=rest-inbound.access", "Allow"),
+        (rules.no_way_in_but_the_flows, _FIREWALL, "securityRules.name=rest-inbound.sourceAddressPrefix", "10.9.0.0/16"),
         (rules.no_way_in_but_the_flows, _INTERFACE, "networkSecurityGroup", GONE),
         (rules.no_way_in_but_the_flows, _INTERFACE, "ipConfigurations.name=primary.applicationSecurityGroups", []),
         (rules.no_way_in_but_the_flows, _GUARD, "securityRules.name=mesh.access", "Deny"),
