@@ -119,7 +119,7 @@ def _linux(**rest: object) -> dict[str, Any]:
         ({}, {"osProfile": os_profile(adminUsername="admin")}, "not allowed"),
         (
             {"osProfile": _linux(ssh={"publicKeys": KEYS})},
-            {"osProfile": _linux(ssh={"publicKeys": [{**KEYS[0], "path": "/root/.ssh/authorized_keys"}]})},
+            {"osProfile": _linux(ssh={"publicKeys": [{**KEYS[0], "path": "/etc/ssh/authorized_keys"}]})},
             "/home/breakglass/.ssh/authorized_keys",
         ),
         ({"osProfile": os_profile(customData="")}, {"osProfile": os_profile(customData="#cloud-config")}, "base64"),
