@@ -64,6 +64,11 @@ class Region:
     recovery: str
     """Second region of the same cloud in which the seal key answers when this region is lost."""
 
+    def zone_label(self, zone: int) -> str:
+        """A zone's name as products and people know it: Azure calls its zones `1`, which says nothing alone."""
+        name = self.zones[zone]
+        return name if name.startswith(self.name) else f"{self.name}-{name}"
+
 
 @dataclass(frozen=True)
 class Clients:

@@ -101,7 +101,7 @@ def client(
             "cloud": stack.cloud,
             "address": server and server.address,
             "servers": [other.address for other in servers(stack.platform, stack.cloud, "consul")],
-            "zone": server and stack.region.zones[server.zone],
+            "zone": server and stack.region.zone_label(server.zone),
             "leaves": server is None,
             "ca": secret_path(_NAME, "ca.pem"),
         },

@@ -51,7 +51,7 @@ def _agent(stack: Stack, worker: ServerAddress) -> Program:
     # A worker does not register itself as Vault and Nomad do.
     service = render(
         "boundary/service.hcl.j2",
-        {"address": worker.address, "tags": [stack.cloud, stack.region.zones[worker.zone]]},
+        {"address": worker.address, "tags": [stack.cloud, stack.region.zone_label(worker.zone)]},
     )
     return client(stack, worker, service=service, service_token=secrets.CONSUL_BOUNDARY)
 
@@ -65,7 +65,7 @@ def _worker(stack: Stack, guest: Guest, worker: ServerAddress) -> Program:
             "upstream": f"boundary-cluster.{stack.platform.domain}:{BOUNDARY_CLUSTER}",
             "cloud": stack.cloud,
             "region": stack.region.name,
-            "zone": stack.region.zones[worker.zone],
+            "zone": stack.region.zone_label(worker.zone),
             "events": PurePosixPath(EVENTS),
         },
     )

@@ -50,7 +50,7 @@ def _server(stack: Stack, server: ServerAddress) -> Program:
             "servers": count,
             "quorum": quorum(count),
             "address": server.address,
-            "zone": stack.region.zones[server.zone],
+            "zone": stack.region.zone_label(server.zone),
             "peers": [other.address for other in planned(platform, cloud, "consul") if other != server],
             "federation": [
                 other.address for peer in platform.peers(cloud) for other in planned(platform, peer.cloud, "consul")

@@ -76,7 +76,7 @@ def _server(stack: Stack, server: ServerAddress) -> Program:
     config = render(
         "nomad/server.hcl.j2",
         {
-            **_shared(stack, stack.region.zones[server.zone], server),
+            **_shared(stack, stack.region.zone_label(server.zone), server),
             "servers": count,
             "quorum": quorum(count),
             "authoritative": platform.primary,

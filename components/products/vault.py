@@ -61,7 +61,7 @@ def _server(stack: Stack, server: ServerAddress) -> Program:
             "server_name": f"{cluster_name('vault', cloud)}.{platform.domain}",
             "tls": tls("vault"),
             "cloud": cloud,
-            "zone": stack.region.zones[server.zone],
+            "zone": stack.region.zone_label(server.zone),
         },
     )
     unit = {"config": _CONFIG, "consul_token": token.path}

@@ -122,3 +122,14 @@ def test_workers_of_other_clouds_prove_themselves_and_the_primarys_need_not() ->
 
 def test_a_certificate_is_renewed_long_before_it_ends_and_never_outlives_its_root() -> None:
     assert 24 < objectives.CERTIFICATE_RENEWAL_HOURS < objectives.CERTIFICATE_HOURS < objectives.CA_HOURS
+
+
+@given(platforms())
+def test_a_zones_label_tells_region_and_zone_on_every_cloud(platform: Platform) -> None:
+    labels = [region.zone_label(zone) for region in platform.regions.values() for zone in range(len(region.zones))]
+    assert len(set(labels)) == len(labels)
+    for region in platform.regions.values():
+        for zone, name in enumerate(region.zones):
+            label = region.zone_label(zone)
+            assert label.startswith(region.name)
+            assert label.endswith(name)
