@@ -91,7 +91,7 @@ def list_resources(
 
 @app.command()
 def show(id_: Annotated[str, typer.Argument(metavar="ID")], state: State = _DEFAULT_STATE) -> None:
-    """Show inputs and outputs of what has this id, or this name in the program. Secrets read [secret]."""
+    """Show inputs and outputs of what has this id, or this name in the program. Secrets are masked."""
     for row in _named(state, id_):
         typer.echo(json.dumps(row, indent=2))
 
