@@ -4,8 +4,10 @@ Owns the schema. Everything that works on a running platform (the operator's com
 table at the end of `make up`) reads this document and nothing else. It holds references to keys and secrets,
 never their values, so it may lie in plain view beside backups.
 
-Dangerous edge: old manifests are read in the worst hour. A change of meaning raises `SCHEMA`; a reader
-refuses a schema it does not know.
+Dangerous edges:
+- Old manifests are read in the worst hour. A change of meaning raises `SCHEMA`; a reader refuses one it does not know.
+- Regions read each other's manifests before they write their own, so a new field must have a default: without one
+  every region would wait for the others to be updated first.
 """
 
 from __future__ import annotations
