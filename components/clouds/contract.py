@@ -181,6 +181,17 @@ class KeyArgs:
     recoverable: bool
     """Whether the key must answer from the recovery region too (seals: yes; disks die with their region: no)."""
 
+    @property
+    def kind(self) -> str:
+        """What the component is called: policies ask every seal key, and no other, to outlive its region."""
+        return "SealKey" if self.recoverable else "DataKey"
+
+    @property
+    def usable_from(self) -> tuple[str, ...]:
+        """Regions in which the key must answer, its own first."""
+        region = self.site.stack.region
+        return (region.name, region.recovery) if self.recoverable else (region.name,)
+
 
 @dataclass(frozen=True)
 class FederationArgs:

@@ -57,8 +57,8 @@ def _neutral(text: str, plan: Stack) -> str:
     for peer in platform.peers(plan.cloud):
         text = text.replace(_stem(peer.cidr), "peer.")
     text = text.replace(_stem(region.cidr), "own.")
-    for index, zone in enumerate(region.zones):
-        text = re.sub(rf'(?<=[",]){zone}(?=")', f"zone-{index}", text)
+    for index in range(len(region.zones)):
+        text = re.sub(rf'(?<=[",]){region.zone_label(index)}(?=")', f"zone-{index}", text)
     for product in PRODUCTS:
         label = service_label(product, plan.cloud, platform.primary)
         text = text.replace(f"//{label}.{platform.domain}", f"//{product}-{plan.cloud}.{platform.domain}")

@@ -17,6 +17,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.clouds.contract import BalancerArgs, type_token
+from components.clouds.specs import balancer_spec
 from components.plan.addressing import front_ends
 from components.plan.flows import Port
 
@@ -30,15 +31,7 @@ class Balancer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         addresses = front_ends(args.site.stack.region, args.product)
-        spec = {
-            "cloud": "aws",
-            "product": args.product,
-            "internal": True,
-            "addresses": list(addresses),
-            "listeners": [
-                {"front": listener.front.first, "back": listener.back.first} for listener in args.balanced.listeners
-            ],
-        }
+        spec = balancer_spec(args, addresses)
         super().__init__(type_token("Balancer"), name, spec, opts)
         self._prefix, self._args, self._child = name, args, pulumi.ResourceOptions(parent=self)
         balancer = aws.lb.LoadBalancer(

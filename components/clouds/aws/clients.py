@@ -9,13 +9,12 @@ desired capacity are ignored.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 
 from components.clouds.aws.compute import METADATA, ROOT_IOPS, ROOT_MBPS, image, security_groups, user_data
 from components.clouds.contract import ClientGroupArgs, type_token
+from components.clouds.specs import client_group_spec
 
 _CPU_TARGET_PERCENT = 60.0
 _WARM_UP_SECONDS = 180
@@ -30,24 +29,13 @@ _METRICS: list[pulumi.Input[aws.autoscaling.Metric]] = [
 ]
 
 
-def _spec(args: ClientGroupArgs) -> dict[str, Any]:
-    return {
-        "cloud": "aws",
-        "role": args.template.role,
-        "instanceType": args.template.size.instance_type,
-        "minimum": args.bounds.minimum,
-        "maximum": args.bounds.maximum,
-        "zones": list(args.machine.site.stack.region.zones),
-    }
-
-
 class ClientGroup(pulumi.ComponentResource):
     """Launch template, group, scaling policy."""
 
     id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClientGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = _spec(args)
+        spec = client_group_spec(args)
         super().__init__(type_token("ClientGroup"), name, spec, opts)
         self._prefix, self._args = name, args
         self._planned = args.machine.site.names.thing(args.template.role)

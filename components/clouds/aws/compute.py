@@ -21,6 +21,7 @@ import pulumi_aws as aws
 
 from components.clouds.aws.firewall import Firewall
 from components.clouds.contract import MachineArgs, ServerGroupArgs, type_token
+from components.clouds.specs import server_group_spec, standing
 from components.plan.server import Disk, ServerSpec
 from components.plan.spec import Role
 from components.plan.userdata import encoded, render
@@ -74,31 +75,13 @@ def user_data(
     return pulumi.Output.all(facts=late, volumes=dict(volumes)).apply(compose)
 
 
-def _spec(args: ServerGroupArgs) -> dict[str, Any]:
-    zones = args.machine.site.stack.region.zones
-    return {
-        "cloud": "aws",
-        "servers": [
-            {
-                "name": server.name,
-                "zone": zones[server.zone or 0],
-                "address": server.address,
-                "instanceType": server.size.instance_type,
-                "disks": [disk.purpose for disk in server.disks],
-            }
-            for server in args.servers
-        ],
-        "replaceable": sorted(args.replaceable & {server.name for server in args.servers}),
-    }
-
-
 class ServerGroup(pulumi.ComponentResource):
     """Instances, their disks, and their places behind the balancer."""
 
     ids: Mapping[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: ServerGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = _spec(args)
+        spec = server_group_spec(args)
         super().__init__(type_token("ServerGroup"), name, spec, opts)
         self._args, self._site = args, args.machine.site
         self._ami = image(args.machine, self).id
@@ -106,10 +89,9 @@ class ServerGroup(pulumi.ComponentResource):
         self.register_outputs({"spec": spec, "ids": self.ids})
 
     def _server(self, server: ServerSpec) -> pulumi.Output[str]:
-        if server.zone is None or server.address is None:
-            raise ValueError(f"{server.name} has no zone or no address, so it is a template and not a server")
-        volumes = {disk.purpose: self._volume(server, disk, server.zone) for disk in server.disks}
-        instance = self._instance(server, server.zone, volumes)
+        zone, _ = standing(server)
+        volumes = {disk.purpose: self._volume(server, disk, zone) for disk in server.disks}
+        instance = self._instance(server, zone, volumes)
         for device, (purpose, volume) in zip(_DEVICES, volumes.items(), strict=False):
             aws.ec2.VolumeAttachment(
                 f"{server.name}-{purpose}",

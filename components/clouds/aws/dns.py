@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.clouds.contract import ZoneArgs, type_token
+from components.clouds.specs import zone_spec
 from components.plan.records import TTL_SECONDS
 
 
@@ -19,12 +20,7 @@ class Zone(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         platform = args.site.stack.platform
-        spec = {
-            "cloud": "aws",
-            "domain": platform.domain,
-            "ttlSeconds": TTL_SECONDS,
-            "records": {record.name: list(record.addresses) for record in args.records},
-        }
+        spec = zone_spec(args)
         super().__init__(type_token("Zone"), name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         zone = aws.route53.Zone(

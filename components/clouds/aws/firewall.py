@@ -23,6 +23,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.clouds.contract import FirewallArgs, type_token
+from components.clouds.specs import firewall_spec
 from components.plan.flows import BALANCERS, EGRESS, FLOWS, Flow, Port, Protocol
 from components.plan.spec import ROLES, SERVER_ROLE, Product, Role, Stack
 
@@ -128,8 +129,7 @@ class Firewall(pulumi.ComponentResource):
     balancers: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        table = rules(args.site.stack)
-        spec = {"cloud": "aws", "members": sorted(_DESCRIPTIONS), "rules": sorted(rule.key for rule in table)}
+        spec = firewall_spec(args)
         super().__init__(type_token("Firewall"), name, spec, opts)
         self._prefix, self._child = name, pulumi.ResourceOptions(parent=self)
         groups: dict[Group, pulumi.Output[str]] = {
@@ -144,7 +144,7 @@ class Firewall(pulumi.ComponentResource):
             ).id
             for group, description in _DESCRIPTIONS.items()
         }
-        for rule in table:
+        for rule in rules(args.site.stack):
             self._rule(rule, groups)
         self.groups = {role: groups[role] for role in ROLES}
         self.machines, self.balancers = groups[MACHINES], groups[BALANCER_GROUP]

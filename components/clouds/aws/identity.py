@@ -16,6 +16,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.clouds.contract import IdentitiesArgs, type_token
+from components.clouds.specs import identities_spec
 from components.plan.spec import Role
 
 _SESSION_MANAGER = "AmazonSSMManagedInstanceCore"
@@ -43,7 +44,7 @@ class Identities(pulumi.ComponentResource):
     subjects: Mapping[Role, pulumi.Output[str]]
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = {"cloud": "aws", "roles": list(args.roles)}
+        spec = identities_spec(args)
         super().__init__(type_token("Identities"), name, spec, opts)
         self._prefix, self._site, self._child = name, args.site, pulumi.ResourceOptions(parent=self)
         roles: dict[Role, aws.iam.Role] = {role: self._role(role) for role in args.roles}

@@ -11,12 +11,13 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pulumi
 import pulumi_aws as aws
 
 from components.clouds.contract import NetworkArgs, type_token
+from components.clouds.specs import network_spec
 from components.plan import addressing
 from components.plan.spec import Region
 
@@ -30,17 +31,12 @@ _Routes: TypeAlias = "tuple[aws.ec2.RouteTable, aws.ec2.Route]"
 """A route table and its default route."""
 
 
-def _spec(region: Region) -> dict[str, Any]:
+def _subnets(region: Region) -> dict[str, str]:
+    """CIDRs by name."""
     return {
-        "cloud": region.cloud,
-        "region": region.name,
-        "cidr": region.cidr,
-        "flowLogs": False,
-        "subnets": [
-            {"purpose": purpose, "zone": zone, "cidr": subnet(region, index)}
-            for purpose, subnet in _PURPOSES.items()
-            for index, zone in enumerate(region.zones)
-        ],
+        f"{purpose}-{zone}": subnet(region, index)
+        for purpose, subnet in _PURPOSES.items()
+        for index, zone in enumerate(region.zones)
     }
 
 
@@ -53,7 +49,7 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region = args.site.stack.region
-        spec = _spec(region)
+        spec = network_spec(args, _subnets(region), flow_logs=False)
         super().__init__(type_token("Network"), name, spec, opts)
         self._prefix, self._site, self._child = name, args.site, pulumi.ResourceOptions(parent=self)
         self.id = aws.ec2.Vpc(

@@ -22,6 +22,7 @@ import pulumi_aws as aws
 
 from components.clouds.aws.identity import SESSION_SECONDS, document, role_name
 from components.clouds.contract import Account, FederationArgs, KeyArgs, Site, type_token
+from components.clouds.specs import federation_spec, key_spec
 from components.plan.federation import Federated
 from components.plan.server import WEB_IDENTITY_TOKEN, KeyStanza
 
@@ -91,15 +92,9 @@ class SealKey(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region = args.site.stack.region
-        self.usable_from = (region.name, region.recovery) if args.recoverable else (region.name,)
-        spec = {
-            "cloud": "aws",
-            "purpose": args.purpose,
-            "region": region.name,
-            "keyRef": args.site.names.thing(args.purpose),
-            "usableFrom": list(self.usable_from),
-        }
-        super().__init__(type_token("SealKey"), name, spec, opts)
+        spec = key_spec(args)
+        super().__init__(type_token(args.kind), name, spec, opts)
+        self.usable_from = args.usable_from
         kept = pulumi.ResourceOptions(parent=self, protect=True)
         key, replicas = self._key(name, args, kept)
         self.id = key.arn
@@ -166,7 +161,7 @@ class Federation(pulumi.ComponentResource):
     stanza: pulumi.Output[KeyStanza]
 
     def __init__(self, name: str, args: FederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = {"cloud": "aws", "peers": sorted(args.workloads)}
+        spec = federation_spec(args)
         super().__init__(type_token("Federation"), name, spec, opts)
         self._prefix, self._child = name, pulumi.ResourceOptions(parent=self)
         role = _federated_role(args.site)

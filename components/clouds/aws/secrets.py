@@ -18,6 +18,7 @@ import pulumi_aws as aws
 from components.clouds.aws.identity import document, role_name
 from components.clouds.aws.seal import answers
 from components.clouds.contract import SecretStoreArgs, type_token
+from components.clouds.specs import secret_store_spec
 from components.plan.spec import ROLES, Role
 
 _RECOVERY_DAYS = 30
@@ -30,10 +31,7 @@ class SecretStore(pulumi.ComponentResource):
     ready: Sequence[pulumi.Resource]
 
     def __init__(self, name: str, args: SecretStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = {
-            "cloud": "aws",
-            "entries": {entry: list(args.entries[entry].readers) for entry in sorted(args.entries)},
-        }
+        spec = secret_store_spec(args)
         super().__init__(type_token("SecretStore"), name, spec, opts)
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -41,7 +39,7 @@ class SecretStore(pulumi.ComponentResource):
         self.ids = {entry: secret.arn for entry, secret in secrets.items()}
         versions = [self._value(entry, secret) for entry, secret in secrets.items()]
         readable: dict[Role, list[str]] = {
-            role: [entry for entry, spec in args.entries.items() if role in spec.readers] for role in ROLES
+            role: [name for name, entry in args.entries.items() if role in entry.readers] for role in ROLES
         }
         grants = [self._grant(role, entries) for role, entries in readable.items() if entries]
         self.ready = [*versions, *grants]

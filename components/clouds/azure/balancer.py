@@ -17,6 +17,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from components.clouds.contract import BalancerArgs
+from components.clouds.specs import balancer_spec
 from components.plan import addressing
 
 from .component import Component
@@ -36,13 +37,7 @@ class Balancer(Component):
     def __init__(self, name: str, args: BalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         address = addressing.front_ends(place.stack.region, args.product)[0]
-        spec = {
-            "cloud": place.stack.cloud,
-            "product": args.product,
-            "address": address,
-            "ports": [str(listener.front) for listener in args.balanced.listeners],
-            "internal": True,
-        }
+        spec = balancer_spec(args, [address])
         super().__init__("Balancer", name, spec, opts)
         balancer_name = place.names.thing(args.product)
         planned = place.id(_KIND, balancer_name)

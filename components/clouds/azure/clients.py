@@ -17,6 +17,7 @@ import pulumi
 from pulumi_azure_native import compute, monitor
 
 from components.clouds.contract import ClientGroupArgs
+from components.clouds.specs import client_group_spec
 from components.plan.flows import NOMAD_HTTP
 
 from . import machine
@@ -40,13 +41,7 @@ class ClientGroup(Component):
 
     def __init__(self, name: str, args: ClientGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.machine.site)
-        spec = {
-            "cloud": place.stack.cloud,
-            "instanceType": args.template.size.instance_type,
-            "minimum": args.bounds.minimum,
-            "maximum": args.bounds.maximum,
-            "zones": place.zones,
-        }
+        spec = client_group_spec(args)
         super().__init__("ClientGroup", name, spec, opts)
         self._place, self._stem, self._args = place, name, args
         made = self._scale_set()

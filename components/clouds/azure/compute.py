@@ -20,6 +20,7 @@ import pulumi
 from pulumi_azure_native import compute, network
 
 from components.clouds.contract import ServerGroupArgs
+from components.clouds.specs import server_group_spec, standing
 from components.plan.server import Disk, ServerSpec
 
 from . import machine
@@ -43,13 +44,7 @@ class ServerGroup(Component):
 
     def __init__(self, name: str, args: ServerGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.machine.site)
-        spec = {
-            "cloud": place.stack.cloud,
-            "servers": [
-                {"name": server.name, "zone": _zone(place, server), "address": server.address}
-                for server in args.servers
-            ],
-        }
+        spec = server_group_spec(args)
         super().__init__("ServerGroup", name, spec, opts)
         self._place, self._args = place, args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -146,7 +141,7 @@ class ServerGroup(Component):
                 network.NetworkInterfaceIPConfigurationArgs(
                     name="primary",
                     primary=True,
-                    subnet=network.SubnetArgs(id=args.network.server_subnets[_index(server)]),
+                    subnet=network.SubnetArgs(id=args.network.server_subnets[standing(server)[0]]),
                     private_ip_address=server.address,
                     private_ip_address_version="IPv4",
                     private_ip_allocation_method="Static",
@@ -180,11 +175,5 @@ class ServerGroup(Component):
         )
 
 
-def _index(server: ServerSpec) -> int:
-    if server.zone is None:
-        raise ValueError(f"{server.name} has no zone: a server of a fixed group stands in one.")
-    return server.zone
-
-
 def _zone(place: Place, server: ServerSpec) -> str:
-    return place.zones[_index(server)]
+    return place.zones[standing(server)[0]]

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_azure_native import privatedns
 
 from components.clouds.contract import ZoneArgs
+from components.clouds.specs import zone_spec
 from components.plan.records import TTL_SECONDS
 
 from .component import Component
@@ -23,7 +24,7 @@ class Zone(Component):
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         domain = place.stack.platform.domain
-        spec = {"cloud": place.stack.cloud, "domain": domain, "records": [record.name for record in args.records]}
+        spec = zone_spec(args)
         super().__init__("Zone", name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         zone = privatedns.PrivateZone(

@@ -16,7 +16,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from components.clouds.contract import FirewallArgs
-from components.plan.flows import FLOWS
+from components.clouds.specs import firewall_spec
 from components.plan.spec import ROLES, Role
 
 from .component import Component
@@ -35,7 +35,7 @@ class Firewall(Component):
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
-        spec = {"cloud": place.stack.cloud, "flows": [flow.name for flow in FLOWS]}
+        spec = firewall_spec(args)
         super().__init__("Firewall", name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.balancers = None

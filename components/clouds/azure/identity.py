@@ -16,6 +16,7 @@ import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
 from components.clouds.contract import IdentitiesArgs
+from components.clouds.specs import identities_spec
 from components.plan.spec import Role
 
 from .component import Component
@@ -38,7 +39,7 @@ class Identities(Component):
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
-        spec = {"cloud": place.stack.cloud, "roles": list(args.roles)}
+        spec = identities_spec(args)
         super().__init__("Identities", name, spec, opts)
         made: dict[Role, managedidentity.UserAssignedIdentity] = {
             role: managedidentity.UserAssignedIdentity(

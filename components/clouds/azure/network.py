@@ -25,6 +25,7 @@ import pulumi
 from pulumi_azure_native import network, privatedns
 
 from components.clouds.contract import NetworkArgs
+from components.clouds.specs import network_spec
 from components.plan import addressing
 
 from .access import BASTION_SUBNET, Access, access
@@ -51,15 +52,9 @@ class Network(Component):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
-        region = place.stack.region
         self._place, self._stem = place, name
         self._cidrs = dict(_subnets(place))
-        spec = {
-            "cloud": place.stack.cloud,
-            "cidr": region.cidr,
-            "subnets": [{"name": subnet, "cidr": cidr} for subnet, cidr in self._cidrs.items()],
-            "flowLogs": False,
-        }
+        spec = network_spec(args, self._cidrs, flow_logs=False)
         super().__init__("Network", name, spec, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         made = self._network(self._guard(), [self._egress(zone) for zone in range(addressing.ZONES)])

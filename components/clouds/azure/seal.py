@@ -17,6 +17,7 @@ import pulumi
 from pulumi_azure_native import compute, keyvault, managedidentity
 
 from components.clouds.contract import KeyArgs
+from components.clouds.specs import key_spec
 from components.plan.server import KeyStanza
 
 from .component import Component
@@ -41,18 +42,11 @@ class SealKey(Component):
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
         identities = own(Identities, args.identities)
-        region = place.stack.region
-        # The service replicates a vault to the paired region and fails over by itself.
-        self.usable_from = (region.name, region.recovery) if args.recoverable else (region.name,)
         key_name = place.names.thing(args.purpose)
-        spec = {
-            "cloud": place.stack.cloud,
-            "region": region.name,
-            "keyRef": key_name,
-            "purpose": args.purpose,
-            "usableFrom": list(self.usable_from),
-        }
-        super().__init__("SealKey", name, spec, opts)
+        spec = key_spec(args)
+        super().__init__(args.kind, name, spec, opts)
+        # The service replicates a vault to the paired region and fails over by itself.
+        self.usable_from = args.usable_from
         self._place, self._stem = place, name
         self._scope = (
             f"{place.id('Microsoft.KeyVault/vaults', place.names.key_vault(place.account.id))}/keys/{key_name}"

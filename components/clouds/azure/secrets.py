@@ -18,6 +18,7 @@ import pulumi
 from pulumi_azure_native import keyvault
 
 from components.clouds.contract import Entry, SecretStoreArgs
+from components.clouds.specs import secret_store_spec
 
 from .component import Component
 from .identity import SECRETS_USER, Identities, grant
@@ -32,12 +33,7 @@ class SecretStore(Component):
 
     def __init__(self, name: str, args: SecretStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
-        spec = {
-            "cloud": place.stack.cloud,
-            "entries": [
-                {"name": entry, "readers": list(args.entries[entry].readers)} for entry in sorted(args.entries)
-            ],
-        }
+        spec = secret_store_spec(args)
         super().__init__("SecretStore", name, spec, opts)
         self._place, self._stem = place, name
         self._identities = own(Identities, args.identities)

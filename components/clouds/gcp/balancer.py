@@ -22,6 +22,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import BalancerArgs, type_token
+from components.clouds.specs import balancer_spec
 from components.plan.addressing import front_ends
 from components.plan.flows import HealthCheck
 from components.plan.spec import Region
@@ -48,15 +49,7 @@ class Balancer(pulumi.ComponentResource):
     def __init__(self, name: str, args: BalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region, balanced = args.site.stack.region, args.balanced
         translates = any(listener.front != listener.back for listener in balanced.listeners)
-        spec = {
-            "cloud": region.cloud,
-            "product": args.product,
-            "internal": True,
-            "address": front_ends(region, args.product)[0],
-            "ports": [str(listener.front) for listener in balanced.listeners],
-            "check": f"https:{balanced.check.port}{balanced.check.path}",
-            "proxy": translates,
-        }
+        spec = balancer_spec(args, front_ends(region, args.product)[:1])
         super().__init__(type_token("Balancer"), name, spec, opts)
         self._name, self._args, self._region = name, args, region
         self._thing = args.site.names.thing(args.product)

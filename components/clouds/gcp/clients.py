@@ -14,12 +14,12 @@ Dangerous edges:
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import ClientGroupArgs, MachineArgs, type_token
+from components.clouds.specs import client_group_spec
 from components.plan.addressing import client_subnet
 from components.plan.server import ServerSpec
 from components.plan.spec import Region
@@ -54,13 +54,7 @@ class ClientGroup(pulumi.ComponentResource):
                 f"of GCP can live in: with a rolling update's extra machines it holds {room(region)}. Later machines "
                 "would get no address. Lower the maximum of `clients`."
             )
-        spec: dict[str, Any] = {
-            "cloud": region.cloud,
-            "role": args.template.role,
-            "zones": list(region.zones),
-            "minimum": bounds.minimum,
-            "maximum": bounds.maximum,
-        }
+        spec = client_group_spec(args)
         super().__init__(type_token("ClientGroup"), name, spec, opts)
         self._name, self._thing = name, site.names.thing(args.template.role)
         self._child = pulumi.ResourceOptions(parent=self)

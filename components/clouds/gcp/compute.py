@@ -16,12 +16,13 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import MachineArgs, ServerGroupArgs, type_token
+from components.clouds.specs import server_group_spec, standing
 from components.plan.server import Disk, ServerSpec
 from components.plan.userdata import encoded, render
 
@@ -76,13 +77,7 @@ class ServerGroup(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServerGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._machine, self._site = args.machine, args.machine.site
-        spec: dict[str, Any] = {
-            "cloud": self._site.stack.cloud,
-            "servers": [
-                {"name": server.name, "zone": self._place(server)[0], "address": server.address}
-                for server in args.servers
-            ],
-        }
+        spec = server_group_spec(args)
         super().__init__(type_token("ServerGroup"), name, spec, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         ids: dict[str, pulumi.Output[str]] = {}
@@ -95,9 +90,8 @@ class ServerGroup(pulumi.ComponentResource):
         self.register_outputs({"spec": spec, "ids": self.ids})
 
     def _place(self, server: ServerSpec) -> tuple[str, int]:
-        if server.zone is None or server.address is None:
-            raise ValueError(f"{server.name} has no zone or no address, so it cannot be a server of its own")
-        return self._site.stack.region.zones[server.zone], server.zone
+        zone, _ = standing(server)
+        return self._site.stack.region.zones[zone], zone
 
     def _instance(self, server: ServerSpec, *, replaceable: bool) -> gcp.compute.Instance:
         zone, index = self._place(server)

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import ZoneArgs, type_token
+from components.clouds.specs import zone_spec
 from components.plan.records import TTL_SECONDS
 
 
@@ -20,7 +21,7 @@ class Zone(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         domain = args.site.stack.platform.domain
-        spec = {"cloud": args.site.stack.cloud, "domain": domain, "records": len(args.records)}
+        spec = zone_spec(args)
         super().__init__(type_token("Zone"), name, spec, opts)
         child = pulumi.ResourceOptions(parent=self)
         zone = gcp.dns.ManagedZone(

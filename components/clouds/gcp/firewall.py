@@ -22,6 +22,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import FirewallArgs, type_token
+from components.clouds.specs import firewall_spec
 from components.plan.flows import EGRESS, FLOWS, Egress, Flow, Source
 from components.plan.spec import ROLES, Role, Stack
 
@@ -64,8 +65,7 @@ class Firewall(pulumi.ComponentResource):
     balancers: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        stack = args.site.stack
-        spec = {"cloud": stack.cloud, "flows": [flow.name for flow in FLOWS], "defaultDeny": True}
+        spec = firewall_spec(args)
         super().__init__(type_token("Firewall"), name, spec, opts)
         self._name, self._args = name, args
         self.groups = args.identities.attached

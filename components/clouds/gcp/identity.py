@@ -15,6 +15,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import IdentitiesArgs, type_token
+from components.clouds.specs import identities_spec
 from components.plan.spec import Role
 
 
@@ -27,7 +28,7 @@ class Identities(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site = args.site
-        spec = {"cloud": site.stack.cloud, "roles": list(args.roles)}
+        spec = identities_spec(args)
         super().__init__(type_token("Identities"), name, spec, opts)
         accounts: dict[Role, gcp.serviceaccount.Account] = {
             role: gcp.serviceaccount.Account(

@@ -12,12 +12,12 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import NetworkArgs, type_token
+from components.clouds.specs import network_spec
 from components.plan import addressing
 from components.plan.spec import Region
 
@@ -34,19 +34,14 @@ def proxy_subnet(region: Region) -> str:
     return addressing.egress_subnet(region, 0)
 
 
-def _spec(region: Region) -> dict[str, Any]:
-    zonal = [
-        {"purpose": purpose, "zone": zone, "cidr": subnet(region, index)}
+def _subnets(region: Region) -> dict[str, str]:
+    """CIDRs by name."""
+    zonal = {
+        f"{purpose}-{zone}": subnet(region, index)
         for purpose, subnet in _PURPOSES.items()
         for index, zone in enumerate(region.zones)
-    ]
-    return {
-        "cloud": region.cloud,
-        "region": region.name,
-        "cidr": region.cidr,
-        "flowLogs": True,
-        "subnets": [*zonal, {"purpose": "proxy", "zone": None, "cidr": proxy_subnet(region)}],
     }
+    return {**zonal, "proxy": proxy_subnet(region)}
 
 
 class Network(pulumi.ComponentResource):
@@ -58,7 +53,7 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region = args.site.stack.region
-        spec = _spec(region)
+        spec = network_spec(args, _subnets(region), flow_logs=True)
         super().__init__(type_token("Network"), name, spec, opts)
         self._name, self._names, self._region = name, args.site.names, region
         self._child = pulumi.ResourceOptions(parent=self)

@@ -15,12 +15,12 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import KeyArgs, Site, type_token
+from components.clouds.specs import key_spec
 from components.plan.server import KeyStanza
 from components.plan.spec import Region
 
@@ -61,16 +61,9 @@ class SealKey(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site, region = args.site, args.site.stack.region
         places = locations(region, args.purpose, recoverable=args.recoverable)
-        self.usable_from = (region.name, region.recovery) if args.recoverable else (region.name,)
-        spec: dict[str, Any] = {
-            "cloud": region.cloud,
-            "region": region.name,
-            "purpose": args.purpose,
-            "keyRef": site.names.thing(args.purpose),
-            "locations": list(places),
-            "usableFrom": list(self.usable_from),
-        }
-        super().__init__(type_token("SealKey"), name, spec, opts)
+        spec = key_spec(args)
+        super().__init__(type_token(args.kind), name, spec, opts)
+        self.usable_from = args.usable_from
         self._name, self._args = name, args
         keys = {place: self._key(place) for place in places}
         self.ready = list(self._grants(keys))

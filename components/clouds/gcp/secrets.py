@@ -19,6 +19,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import SecretStoreArgs, type_token
+from components.clouds.specs import secret_store_spec
 
 from .seal import SealKey
 
@@ -33,12 +34,7 @@ class SecretStore(pulumi.ComponentResource):
     ready: Sequence[pulumi.Resource]
 
     def __init__(self, name: str, args: SecretStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        stack = args.site.stack
-        spec = {
-            "cloud": stack.cloud,
-            "locations": [stack.region.name, stack.region.recovery],
-            "entries": {entry: list(args.entries[entry].readers) for entry in sorted(args.entries)},
-        }
+        spec = secret_store_spec(args)
         super().__init__(type_token("SecretStore"), name, spec, opts)
         self._name, self._args = name, args
         secrets = {entry: self._secret(entry) for entry in args.entries}
