@@ -11,11 +11,12 @@ import pytest
 from components.clouds.aws.firewall import BALANCER_GROUP, MACHINES, Rule, rules
 from components.plan.flows import BALANCERS, EGRESS, FLOWS
 from components.plan.spec import ROLES, SERVER_ROLE, Role
-from tests.clouds.aws.region import PLATFORM, stack
+from tests.clouds.aws.region import STACK
+from tests.clouds.region import PLATFORM
 
 OWN = PLATFORM.regions["aws"].cidr
 PEERS = tuple(PLATFORM.regions[cloud].cidr for cloud in ("azure", "gcp"))
-TABLE = rules(stack())
+TABLE = rules(STACK)
 Opening = tuple[str, str, int, int]
 """Sender, protocol, first port, last port."""
 

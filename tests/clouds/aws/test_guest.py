@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from components.clouds.aws.guest import guest
 from components.clouds.contract import Account, Site
-from tests.clouds.aws.region import stack
+from tests.clouds import surroundings
+from tests.clouds.aws.region import STACK
+from tests.clouds.surroundings import Service, surrounded
 
+SITE = Site(STACK, Account("123456789012", "aws"))
 REGION, ROLE = "us-west-2", "hmc-vault-server-us-west-2"
-HOST = f"secretsmanager.{REGION}.amazonaws.com"
+METADATA, HOST = "169.254.169.254", f"secretsmanager.{REGION}.amazonaws.com"
 SESSION = "session-hush"
 GIVEN = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "key/hush+hush", "Token": "token/hush=="}
 ENTRY, VALUE = "hmc-vault-server-key", '-----BEGIN KEY-----\n"hush" \\ ünder\n-----END KEY-----\n'
@@ -46,24 +39,13 @@ class Cloud:
     asked: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
-class _Service(BaseHTTPRequestHandler):
-    def say(self, status: int, text: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text.encode())))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        pass
-
-
-def _metadata(cloud: Cloud) -> type[_Service]:
-    class Metadata(_Service):
-        def do_PUT(self) -> None:
+def _metadata(cloud: Cloud) -> type[Service]:
+    class Metadata(Service):
+        def do_PUT(self) -> None:  # noqa: N802 - http.server asks for the name
             lasting = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
-            self.say(200 if self.path == "/latest/api/token" and lasting else 400, SESSION)
+            self.say(200 if self.path == "/latest/api/token" and lasting else 400, SESSION.encode())
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - http.server asks for the name
             roles = "/latest/meta-data/iam/security-credentials/"
             known = {
                 "/latest/meta-data/placement/region": REGION,
@@ -71,106 +53,42 @@ def _metadata(cloud: Cloud) -> type[_Service]:
                 f"{roles}{ROLE}": json.dumps(cloud.credentials),
             }
             if self.headers.get("X-aws-ec2-metadata-token") != SESSION:
-                self.say(401, "no session")
+                self.say(401, b"no session")
             elif self.path == roles and cloud.young:
                 cloud.young -= 1
-                self.say(404, "not yet")
+                self.say(404, b"not yet")
             else:
-                self.say(200 if self.path in known else 404, known.get(self.path, ""))
+                self.say(200 if self.path in known else 404, known.get(self.path, "").encode())
 
     return Metadata
 
 
-def _store(cloud: Cloud) -> type[_Service]:
-    class Store(_Service):
-        def do_POST(self) -> None:
+def _store(cloud: Cloud) -> type[Service]:
+    class Store(Service):
+        def do_POST(self) -> None:  # noqa: N802 - http.server asks for the name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             cloud.asked.append(({name.lower(): value for name, value in self.headers.items()}, body))
             status, answer = cloud.answer
-            self.say(status, json.dumps(answer))
+            self.say_json(status, answer)
 
     return Store
 
 
-def _certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    file.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return file
-
-
 @dataclass
-class Machine:
-    """Where the script runs: real curl, led to loopback by its own configuration file, every argument recorded."""
+class Machine(surroundings.Machine):
+    """A machine on AWS."""
 
-    folder: Path
     cloud: Cloud
 
     def read(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        script = self.folder / "read-secret"
-        site = Site(stack(), Account("123456789012", "aws"))
-        script.write_text(guest(site).read_secret.content, encoding="utf-8")
-        # A clean environment, as under systemd; a real proxy of this machine must not see loopback requests.
-        environment = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CURL_HOME": str(self.folder)}
-        return subprocess.run(
-            ["sh", str(script), *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    @property
-    def arguments(self) -> str:
-        return (self.folder / "arguments").read_text(encoding="utf-8")
-
-
-def _recorder(folder: Path, program: str) -> None:
-    file = folder / "bin" / program
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(
-        f"#!/bin/sh\nprintf '%s\\n' \"{program} $*\" >>'{folder}/arguments'\nexec '{shutil.which(program)}' \"$@\"\n"
-    )
-    file.chmod(0o755)
+        return self.run_text(guest(SITE).read_secret, *arguments)
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     cloud = Cloud()
-    metadata = ThreadingHTTPServer(("127.0.0.1", 0), _metadata(cloud))
-    store = ThreadingHTTPServer(("127.0.0.1", 0), _store(cloud))
-    certificate = _certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    store.socket = context.wrap_socket(store.socket, server_side=True)
-    threads = [Thread(target=server.serve_forever, args=(0.05,)) for server in (metadata, store)]
-    for thread in threads:
-        thread.start()
-    (tmp_path / ".curlrc").write_text(
-        f'connect-to = "169.254.169.254:80:127.0.0.1:{metadata.server_port}"\n'
-        f'connect-to = "{HOST}:443:127.0.0.1:{store.server_port}"\n'
-        f'cacert = "{certificate}"\n'
-    )
-    for program in ("curl", "python3"):
-        _recorder(tmp_path, program)
-    yield Machine(tmp_path, cloud)
-    for server in (metadata, store):
-        server.shutdown()
-        server.server_close()
-    for thread in threads:
-        thread.join()
+    with surrounded(tmp_path, metadata=(METADATA, _metadata(cloud)), store=(HOST, _store(cloud))):
+        yield Machine(tmp_path, cloud)
 
 
 def test_a_secret_is_printed_exactly_as_it_is_kept(machine: Machine) -> None:
@@ -247,4 +165,4 @@ def test_a_name_is_required(machine: Machine) -> None:
 
 
 def test_keys_are_local_so_no_token_for_another_cloud_is_made() -> None:
-    assert guest(Site(stack(), Account("123456789012", "aws"))).web_identity is None
+    assert guest(SITE).web_identity is None

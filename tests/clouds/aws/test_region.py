@@ -15,7 +15,8 @@ from components.plan.addressing import all_servers, front_ends
 from components.plan.flows import BALANCERS
 from components.plan.naming import PROJECT
 from components.plan.userdata import DISK_TABLE
-from tests.clouds.aws.region import PLATFORM
+from tests.clouds.region import PLATFORM
+from tests.clouds.state import resources, touched
 from tests.harness import TREE, Sandbox, Stack, open_sandbox
 
 pytestmark = pytest.mark.engine
@@ -51,15 +52,6 @@ def _all(stack: Stack) -> list[dict[str, Any]]:
     return stack.export()["resources"]
 
 
-def _resources(stack: Stack, type_: str) -> dict[str, dict[str, Any]]:
-    """Those of a type by their names, which are unique within one."""
-    return {item["urn"].rpartition("::")[2]: item for item in _all(stack) if item["type"] == type_}
-
-
-def _touched(changes: set[str], type_: str) -> set[str]:
-    return {urn.rpartition("::")[2] for urn in changes if urn.split("::")[2].endswith(type_)}
-
-
 def _user_data(inputs: Mapping[str, Any], name: str) -> str:
     return gzip.decompress(base64.b64decode(inputs[name])).decode()
 
@@ -70,15 +62,15 @@ def test_a_second_up_and_a_refresh_change_nothing(region: Stack) -> None:
 
 
 def test_every_planned_server_has_its_address_zone_and_disks(region: Stack) -> None:
-    instances = _resources(region, INSTANCE)
-    made = _resources(region, "aws:ec2/subnet:Subnet").values()
+    instances = resources(region, INSTANCE)
+    made = resources(region, "aws:ec2/subnet:Subnet").values()
     subnets = {item["id"]: item["outputs"]["availabilityZone"] for item in made}
     zones = PLATFORM.regions["aws"].zones
     planned = {item.name: (item.address, zones[item.zone]) for item in all_servers(PLATFORM, "aws")}
     assert planned == {
         name: (item["outputs"]["privateIp"], subnets[item["outputs"]["subnetId"]]) for name, item in instances.items()
     }
-    for attachment in _resources(region, "aws:ec2/volumeAttachment:VolumeAttachment").values():
+    for attachment in resources(region, "aws:ec2/volumeAttachment:VolumeAttachment").values():
         volume, machine = attachment["inputs"]["volumeId"], attachment["inputs"]["instanceId"]
         (server,) = [item["inputs"] for item in instances.values() if item["id"] == machine]
         disks = yaml.safe_load(_user_data(server, "userDataBase64"))["write_files"]
@@ -88,10 +80,10 @@ def test_every_planned_server_has_its_address_zone_and_disks(region: Stack) -> N
 
 
 def test_machines_are_hardened(region: Stack) -> None:
-    (template,) = _resources(region, "aws:ec2/launchTemplate:LaunchTemplate").values()
+    (template,) = resources(region, "aws:ec2/launchTemplate:LaunchTemplate").values()
     (mapping,) = template["inputs"]["blockDeviceMappings"]
-    (disk_key,) = [item["outputs"]["arn"] for name, item in _resources(region, KEY).items() if name == "disk"]
-    machines = [item["inputs"] for item in _resources(region, INSTANCE).values()]
+    (disk_key,) = [item["outputs"]["arn"] for name, item in resources(region, KEY).items() if name == "disk"]
+    machines = [item["inputs"] for item in resources(region, INSTANCE).values()]
     roots = [*(machine["rootBlockDevice"] for machine in machines), mapping["ebs"]]
     assert {(str(root["encrypted"]).lower(), root["kmsKeyId"]) for root in roots} == {("true", disk_key)}
     for machine in [*machines, template["inputs"]]:
@@ -99,7 +91,7 @@ def test_machines_are_hardened(region: Stack) -> None:
         assert (metadata["httpTokens"], metadata["httpPutResponseHopLimit"]) == ("required", 1)
         assert "keyName" not in machine
     assert all(machine["disableApiTermination"] and not machine["associatePublicIpAddress"] for machine in machines)
-    volumes = _resources(region, VOLUME).values()
+    volumes = resources(region, VOLUME).values()
     assert {(item["inputs"]["encrypted"], item["inputs"]["kmsKeyId"]) for item in volumes} == {(True, disk_key)}
 
 
@@ -119,11 +111,11 @@ def test_everything_that_takes_tags_names_the_project(region: Stack) -> None:
 
 
 def test_balancers_answer_at_the_planned_addresses_and_share_pools_by_server_port(region: Stack) -> None:
-    balancers = _resources(region, "aws:lb/loadBalancer:LoadBalancer")
+    balancers = resources(region, "aws:lb/loadBalancer:LoadBalancer")
     for product, balanced in BALANCERS.items():
         mappings = balancers[f"{product}-balancer"]["inputs"]["subnetMappings"]
         assert [item["privateIpv4Address"] for item in mappings] == list(front_ends(PLATFORM.regions["aws"], product))
-        listeners = _resources(region, "aws:lb/listener:Listener")
+        listeners = resources(region, "aws:lb/listener:Listener")
         pools = {
             listener.front.first: listeners[f"{product}-balancer-{listener.front}"]["inputs"]["defaultActions"][0][
                 "targetGroupArn"
@@ -135,16 +127,16 @@ def test_balancers_answer_at_the_planned_addresses_and_share_pools_by_server_por
 
 def test_no_secret_value_shows_in_state_or_user_data(region: Stack) -> None:
     assert "hush" not in json.dumps(region.export())
-    for item in _resources(region, INSTANCE).values():
+    for item in resources(region, INSTANCE).values():
         assert "hush" not in _user_data(item["inputs"], "userDataBase64")
 
 
 def test_an_entry_is_readable_by_its_readers_alone(region: Stack) -> None:
     entries = {
-        item["outputs"]["arn"]: name for name, item in _resources(region, "aws:secretsmanager/secret:Secret").items()
+        item["outputs"]["arn"]: name for name, item in resources(region, "aws:secretsmanager/secret:Secret").items()
     }
     readers: dict[str, set[str]] = {name: set() for name in entries.values()}
-    for item in _resources(region, "aws:iam/rolePolicy:RolePolicy").values():
+    for item in resources(region, "aws:iam/rolePolicy:RolePolicy").values():
         for statement in json.loads(item["inputs"]["policy"])["Statement"]:
             assert "*" not in statement["Resource"]
             if statement["Action"] == "secretsmanager:GetSecretValue":
@@ -165,32 +157,32 @@ def test_without_a_rollout_no_server_is_touched_by_new_user_data_or_image(region
         planned = region.preview()
     finally:
         region.configure(revision=None, image=None)
-    assert not _touched(planned.touched(), INSTANCE)
-    assert _touched(planned.touched("update"), "LaunchTemplate"), "clients are no voters: they roll"
+    assert not touched(planned.touched(), INSTANCE)
+    assert touched(planned.touched("update"), "LaunchTemplate"), "clients are no voters: they roll"
 
 
 def test_a_rollout_replaces_the_named_server_and_keeps_its_disks(region: Stack) -> None:
-    before = {name: item["id"] for name, item in _resources(region, INSTANCE).items()}
-    disks = {name: item["id"] for name, item in _resources(region, VOLUME).items()}
+    before = {name: item["id"] for name, item in resources(region, INSTANCE).items()}
+    disks = {name: item["id"] for name, item in resources(region, VOLUME).items()}
     region.configure(revision="third", rollout='["vault-aws-2"]')
     region.up()
-    after = {name: item["id"] for name, item in _resources(region, INSTANCE).items()}
+    after = {name: item["id"] for name, item in resources(region, INSTANCE).items()}
     assert {name for name in before if before[name] != after[name]} == {"vault-aws-2"}
-    assert {name: item["id"] for name, item in _resources(region, VOLUME).items()} == disks
+    assert {name: item["id"] for name, item in resources(region, VOLUME).items()} == disks
     attached = {
         item["inputs"]["volumeId"]: item["inputs"]["instanceId"]
-        for item in _resources(region, "aws:ec2/volumeAttachment:VolumeAttachment").values()
+        for item in resources(region, "aws:ec2/volumeAttachment:VolumeAttachment").values()
     }
     assert {attached[disks[f"vault-aws-2-{purpose}"]] for purpose in ("data", "audit")} == {after["vault-aws-2"]}
     region.configure(rollout=None)
-    assert not _touched(region.up().touched(), INSTANCE)
+    assert not touched(region.up().touched(), INSTANCE)
 
 
 def test_a_new_template_version_reaches_the_group_in_the_same_update(region: Stack) -> None:
     region.configure(revision="fourth")
     region.up()
-    (template,) = _resources(region, "aws:ec2/launchTemplate:LaunchTemplate").values()
-    (group,) = _resources(region, "aws:autoscaling/group:Group").values()
+    (template,) = resources(region, "aws:ec2/launchTemplate:LaunchTemplate").values()
+    (group,) = resources(region, "aws:autoscaling/group:Group").values()
     assert group["id"] == "hmc-nomad-client"
     assert group["inputs"]["launchTemplate"]["version"] == str(template["outputs"]["latestVersion"])
     assert not region.up().changed
@@ -199,11 +191,11 @@ def test_a_new_template_version_reaches_the_group_in_the_same_update(region: Sta
 def test_peers_workers_are_trusted_once_they_are_known_and_told_the_same_before(region: Stack) -> None:
     told = region.outputs()["federation"]
     assert told["role_arn"].endswith(f":role/{WORKER_ROLE}")
-    assert WORKER_ROLE not in {item["id"] for item in _resources(region, ROLE).values()}
+    assert WORKER_ROLE not in {item["id"] for item in resources(region, ROLE).values()}
     region.configure(workloads=True)
     region.up()
     assert region.outputs()["federation"] == told
-    (role,) = [item for item in _resources(region, ROLE).values() if item["id"] == WORKER_ROLE]
+    (role,) = [item for item in resources(region, ROLE).values() if item["id"] == WORKER_ROLE]
     trusted = {
         statement["Principal"]["Federated"].rpartition("oidc-provider/")[2]: statement["Condition"]["StringEquals"]
         for statement in json.loads(role["inputs"]["assumeRolePolicy"])["Statement"]

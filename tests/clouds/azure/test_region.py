@@ -6,10 +6,10 @@ What the three clouds have in common is the contract suite's; here stands what o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.clouds.state import resources, touched
 from tests.deployed import Deployed, plan
 from tests.harness import Sandbox, Stack
 
@@ -28,15 +28,6 @@ def box(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def region(box: Sandbox) -> Stack:
     return box.stack("azure")
-
-
-def _resources(stack: Stack, type_: str) -> dict[str, dict[str, Any]]:
-    found = [item for item in stack.export()["resources"] if item["type"] == type_]
-    return {item["urn"].rpartition("::")[2]: item for item in found}
-
-
-def _touched(urns: set[str], type_: str) -> set[str]:
-    return {urn.rpartition("::")[2] for urn in urns if urn.split("::")[2].endswith(type_)}
 
 
 def _in_azure(urns: set[str]) -> set[str]:
@@ -58,7 +49,7 @@ def test_credentials_of_another_subscription_stop_before_anything_is_planned(reg
     (said,) = [item.message for item in refused.diagnostics if "99999999-9999-4999-8999-999999999999" in item.message]
     assert "az account set" in said
     assert "Traceback" not in said
-    assert not _touched(refused.touched(), "azure-native:resources:ResourceGroup")
+    assert not touched(refused.touched(), "azure-native:resources:ResourceGroup")
 
 
 def test_a_new_image_reaches_clients_and_no_server(region: Stack) -> None:
@@ -67,17 +58,17 @@ def test_a_new_image_reaches_clients_and_no_server(region: Stack) -> None:
         planned = region.preview()
     finally:
         region.configure(image=plan("azure").image)
-    assert not _touched(planned.touched(), MACHINE)
-    assert _touched(planned.touched(), "azure-native:compute:VirtualMachineScaleSet") == {"nomad-clients"}
+    assert not touched(planned.touched(), MACHINE)
+    assert touched(planned.touched(), "azure-native:compute:VirtualMachineScaleSet") == {"nomad-clients"}
 
 
 def test_a_rollout_replaces_the_named_server_and_keeps_its_address_and_disks(region: Stack) -> None:
-    before = {type_: _resources(region, type_) for type_ in (MACHINE, DISK)}
+    before = {type_: resources(region, type_) for type_ in (MACHINE, DISK)}
     region.configure(image=NEWER, rollout=["vault-azure-2"])
     rolled = region.up()
-    assert _touched(rolled.touched(), MACHINE) == {"vault-azure-2"}
-    assert not _touched(rolled.touched(), "azure-native:network:NetworkInterface")
-    after = {type_: _resources(region, type_) for type_ in (MACHINE, DISK)}
+    assert touched(rolled.touched(), MACHINE) == {"vault-azure-2"}
+    assert not touched(rolled.touched(), "azure-native:network:NetworkInterface")
+    after = {type_: resources(region, type_) for type_ in (MACHINE, DISK)}
     assert {name: item["id"] for name, item in before[DISK].items()} == {
         name: item["id"] for name, item in after[DISK].items()
     }
@@ -101,13 +92,13 @@ def test_no_alias_of_older_sdks_is_registered(region: Stack) -> None:
 
 
 def test_the_operators_key_is_in_the_vault_and_in_no_other_place(region: Stack) -> None:
-    private = _resources(region, "azure-native:keyvault:Secret")["network-operators"]
+    private = resources(region, "azure-native:keyvault:Secret")["network-operators"]
     granted = [
-        item["inputs"]["scope"] for item in _resources(region, "azure-native:authorization:RoleAssignment").values()
+        item["inputs"]["scope"] for item in resources(region, "azure-native:authorization:RoleAssignment").values()
     ]
     assert private["id"] not in granted
-    (pair,) = [item for item in _resources(region, "tls:index/privateKey:PrivateKey").values() if "RSA" in str(item)]
+    (pair,) = [item for item in resources(region, "tls:index/privateKey:PrivateKey").values() if "RSA" in str(item)]
     public = pair["outputs"]["publicKeyOpenssh"].strip()
-    for machine in _resources(region, MACHINE).values():
+    for machine in resources(region, MACHINE).values():
         linux = machine["inputs"]["osProfile"]["linuxConfiguration"]
         assert [key["keyData"].strip() for key in linux["ssh"]["publicKeys"]] == [public]

@@ -17,8 +17,9 @@ from components.clouds.gcp.network import proxy_subnet
 from components.clouds.gcp.seal import locations
 from components.plan import addressing
 from components.plan.flows import BALANCERS
-from components.plan.spec import Region, Stack
-from tests.clouds.gcp.region import IMAGE, PLATFORM, stack
+from components.plan.spec import Region
+from tests.clouds.gcp.region import STACK
+from tests.clouds.region import PLATFORM
 
 REGION = PLATFORM.regions["gcp"]
 LEADER = BALANCERS["consul"].check
@@ -89,15 +90,15 @@ def test_other_continents_have_multi_regions_too(name: str, place: str) -> None:
 
 
 def test_an_image_is_named_in_full() -> None:
-    assert image_path(IMAGE) == "projects/ubuntu-os-cloud/global/images/ubuntu-2404-noble-amd64-v20250701"
+    assert image_path(STACK.image) == "projects/ubuntu-os-cloud/global/images/ubuntu-2404-noble-amd64-v20250701"
 
 
 def test_sources_mean_whole_regions_and_peers_leave_out_the_own_one() -> None:
-    assert ranges(stack(), ("peers",)) == ["10.1.0.0/16", "10.2.0.0/16"]
-    assert ranges(stack(), ("mesh",)) == ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]
-    assert ranges(stack(), ("region",)) == ["10.3.0.0/16"]
+    assert ranges(STACK, ("peers",)) == ["10.1.0.0/16", "10.2.0.0/16"]
+    assert ranges(STACK, ("mesh",)) == ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]
+    assert ranges(STACK, ("region",)) == ["10.3.0.0/16"]
     alone = dataclasses.replace(PLATFORM, regions={"gcp": REGION})
-    assert ranges(Stack(alone, "gcp", "", IMAGE, ()), ("peers",)) == []
+    assert ranges(dataclasses.replace(STACK, platform=alone), ("peers",)) == []
 
 
 def test_a_group_leaves_addresses_for_a_rolling_update() -> None:

@@ -11,12 +11,12 @@ import pytest
 from components.clouds.contract import Account, Site
 from components.clouds.gcp.guest import guest
 from components.plan.server import File
-from tests.clouds.gcp.region import stack
+from tests.clouds.gcp.region import STACK
 from tests.clouds.gcp.services import IDENTITY, PROJECT, TOKEN, Machine, surrounded
 
 ENTRY = "hmc-vault-server-key"
 VALUE = '-----BEGIN KEY-----\n"hush" \\ ünder\n-----END KEY-----\n'.encode()
-GUEST = guest(Site(stack(), Account(PROJECT, "123456789012")))
+GUEST = guest(Site(STACK, Account(PROJECT, "123456789012")))
 READ = GUEST.read_secret
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.plan.addressing import all_servers, front_ends
 from components.plan.spec import ROLES
-from tests.clouds.gcp.region import PLATFORM
+from tests.clouds.region import PLATFORM
 from tests.harness import TREE
 
 if TYPE_CHECKING:

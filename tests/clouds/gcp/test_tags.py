@@ -13,7 +13,7 @@ import pytest
 from components.clouds import gcp
 from components.clouds.gcp.tags import LABELLED, tagged
 from components.plan.naming import tags
-from tests.clouds.gcp.region import PLATFORM
+from tests.clouds.region import PLATFORM
 
 TAGS = tags(PLATFORM, "gcp", "vault")
 _USE = re.compile(r"\bgcp\.([a-z]+)\.([A-Z][A-Za-z0-9]+)\(")
