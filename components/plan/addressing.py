@@ -41,8 +41,8 @@ _RESERVED_HOSTS = 5
 """Of each subnet: first four and last in AWS and Azure, four in GCP."""
 _SURGE = 1
 """Machines a zone that a rolling update adds before it takes old ones away."""
-MAX_CLIENTS = (256 - _RESERVED_HOSTS - _SURGE) * (ZONES - 1)
-"""Nomad clients that still have an address when a zone is lost and the others take its machines over."""
+MAX_CLIENTS = 256 - _RESERVED_HOSTS - _SURGE * ZONES
+"""Nomad clients that find an address while a rolling update adds its own. A group of Azure or GCP lives in one subnet."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from typing import Literal
 from .spec import ROLES, Product, Role
 
 Protocol = Literal["tcp", "udp", "icmp"]
-Source = Literal["peers", "mesh", "region", "probes"]
-"""Sources that are not a role: the other regions; all regions; this region; the cloud's own balancer probes."""
+Source = Literal["peers", "mesh", "probes"]
+"""Sources that are not a role: the other regions; all regions; the cloud's own balancer probes."""
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ COUNTS = (
     Wrong("one worker in production", "servers.boundary", 1, "1 in the profile production", 2),
     Wrong("more workers than addresses", "servers.boundary", 31, "31 workers; possible are 1 to 30", 30),
     Wrong("no client", "clients.minimum", 0, "0 clients", 1),
-    Wrong("more clients than addresses", "clients.maximum", 501, "501 clients", 500),
+    Wrong("more clients than addresses", "clients.maximum", 249, "249 clients", 248),
     Wrong("a minimum above the maximum", "clients.minimum", 7, "more than the maximum of 6", 6, given=SMALL),
 )
 VERSIONS = (

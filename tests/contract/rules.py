@@ -27,7 +27,7 @@ def _places(flow: Flow, plan: Stack) -> set[str]:
     peers = {peer.cloud for peer in plan.platform.peers(plan.cloud)}
     if "peers" in flow.sources or "mesh" in flow.sources:
         places |= peers
-    if "region" in flow.sources or "mesh" in flow.sources:
+    if "mesh" in flow.sources:
         places |= {plan.cloud, *ROLES}
     if "probes" in flow.sources:
         places.add(PROBES)

@@ -109,7 +109,7 @@ def test_a_product_without_balancer_has_no_front_end() -> None:
         addressing.front_ends(region, "boundary")
 
 
-def test_two_zones_hold_the_most_clients_when_the_third_is_lost() -> None:
-    region = Region("aws", "us-west-2", ("a", "b", "c"), "10.1.0.0/16", "us-east-2")
+def test_one_subnet_holds_the_most_clients_and_the_machines_that_a_rolling_update_adds() -> None:
+    region = Region("gcp", "us-west1", ("a", "b", "c"), "10.3.0.0/16", "us-central1")
     usable = IPv4Network(addressing.client_subnet(region, 0)).num_addresses - len(RESERVED)
-    assert (addressing.ZONES - 1) * (usable - 1) == addressing.MAX_CLIENTS
+    assert usable == addressing.MAX_CLIENTS + addressing.ZONES

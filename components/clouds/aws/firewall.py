@@ -69,8 +69,6 @@ def _senders(flow: Flow, stack: Stack) -> list[Group | str]:
     senders: list[Group | str] = []
     if "mesh" in flow.sources:
         senders += mesh.values()
-    elif "region" in flow.sources:
-        senders.append(mesh["own"])
     elif set(flow.roles) == set(ROLES):
         senders.append(MACHINES)
     else:

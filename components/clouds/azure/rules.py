@@ -90,8 +90,7 @@ def _mesh(stack: Stack) -> tuple[str, ...]:
 def _networks(stack: Stack, flow: Flow) -> tuple[str, ...]:
     if "mesh" in flow.sources:
         return _mesh(stack)
-    peers = tuple(peer.cidr for peer in stack.platform.peers(stack.cloud)) if "peers" in flow.sources else ()
-    return peers + ((stack.region.cidr,) if "region" in flow.sources else ())
+    return tuple(peer.cidr for peer in stack.platform.peers(stack.cloud)) if "peers" in flow.sources else ()
 
 
 def rendered(

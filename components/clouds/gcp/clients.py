@@ -13,31 +13,20 @@ Dangerous edges:
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
-
 import pulumi
 import pulumi_gcp as gcp
 
 from components.clouds.contract import ClientGroupArgs, MachineArgs, type_token
 from components.clouds.specs import client_group_spec
-from components.plan.addressing import client_subnet
 from components.plan.server import ServerSpec
 from components.plan.spec import Region
 
 from .compute import ROOT_DISK, SCOPES, before_boot, image_path, metadata
 
-_RESERVED_ADDRESSES = 4
-"""First two and last two of every subnet."""
 _WARM_UP_SECONDS = 300
 """A machine installs and registers before its load says anything."""
 _TARGET_CPU = 0.7
 _SCALE_IN_WINDOW_SECONDS = 600
-
-
-def room(region: Region) -> int:
-    """The largest group that still finds addresses for a rolling update."""
-    addresses = IPv4Network(client_subnet(region, 0)).num_addresses
-    return addresses - _RESERVED_ADDRESSES - len(region.zones)
 
 
 class ClientGroup(pulumi.ComponentResource):
@@ -48,12 +37,6 @@ class ClientGroup(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClientGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site = args.machine.site
         region, bounds = site.stack.region, args.bounds
-        if bounds.maximum > room(region):
-            raise pulumi.RunError(
-                f"{bounds.maximum} Nomad clients do not fit into {client_subnet(region, 0)}, the one subnet that a group "
-                f"of GCP can live in: with a rolling update's extra machines it holds {room(region)}. Later machines "
-                "would get no address. Lower the maximum of `clients`."
-            )
         spec = client_group_spec(args)
         super().__init__(type_token("ClientGroup"), name, spec, opts)
         self._name, self._thing = name, site.names.thing(args.template.role)

@@ -39,7 +39,6 @@ def ranges(stack: Stack, sources: Sequence[Source]) -> list[str]:
     meaning: Mapping[Source, Sequence[str]] = {
         "peers": peers,
         "mesh": [stack.region.cidr, *peers],
-        "region": [stack.region.cidr],
         "probes": _PROBES,
     }
     return sorted({cidr for source in sources for cidr in meaning[source]})

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.clouds.gcp.balancer import expected_body
-from components.clouds.gcp.clients import room
 from components.clouds.gcp.compute import image_path
 from components.clouds.gcp.firewall import ranges
 from components.clouds.gcp.network import proxy_subnet
@@ -96,11 +95,5 @@ def test_an_image_is_named_in_full() -> None:
 def test_sources_mean_whole_regions_and_peers_leave_out_the_own_one() -> None:
     assert ranges(STACK, ("peers",)) == ["10.1.0.0/16", "10.2.0.0/16"]
     assert ranges(STACK, ("mesh",)) == ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]
-    assert ranges(STACK, ("region",)) == ["10.3.0.0/16"]
     alone = dataclasses.replace(PLATFORM, regions={"gcp": REGION})
     assert ranges(dataclasses.replace(STACK, platform=alone), ("peers",)) == []
-
-
-def test_a_group_leaves_addresses_for_a_rolling_update() -> None:
-    subnet = IPv4Network(addressing.client_subnet(REGION, 0))
-    assert room(REGION) + len(REGION.zones) + 4 == subnet.num_addresses
