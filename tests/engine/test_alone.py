@@ -85,7 +85,7 @@ def test_a_run_imports_the_sdk_of_its_own_cloud_alone(alone: tuple[Cloud, Alone]
     tops = {module.partition(".")[0] for module in seen.modules}
     assert tops & set(SDKS.values()) == {SDKS[cloud]}
     clouds = {module.split(".")[2] for module in seen.modules if module.startswith("components.clouds.")}
-    assert clouds == {"contract", cloud}
+    assert clouds == {"contract", "specs", cloud}
     assert not tops & {"sandbox", "tests"}
 
 
