@@ -27,11 +27,12 @@ from components.plan.manifest import (
 from components.plan.records import endpoint
 from components.plan.server import KeyStanza, ServerSpec
 from components.plan.spec import Product, cluster_name
+from components.products import boundary, nomad, vault
 
 _CLUSTER_KEY: Mapping[Product, str] = {
-    "vault": "vault-seal",
-    "nomad": "nomad-keyring",
-    "boundary": "boundary-worker-auth",
+    "vault": vault.SEAL,
+    "nomad": nomad.KEYRING,
+    "boundary": boundary.WORKER_AUTH,
 }
 
 
@@ -98,7 +99,7 @@ def _cluster(built: Built, product: Product, ids: Mapping[str, str]) -> ClusterF
             )
             for server in addressing.servers(platform, stack.cloud, product)
         ),
-        key=None if purpose == "vault-seal" and platform.seal == "shamir" else purpose,
+        key=None if purpose == vault.SEAL and platform.seal == "shamir" else purpose,
         secrets=tuple(dict.fromkeys(secret.entry for server in servers for secret in server.secrets)),
     )
 
@@ -133,7 +134,7 @@ def _compose(built: Built, known: Mapping[str, Any]) -> Manifest:
         clients=ClientFacts(group=known["clients"], minimum=platform.clients.minimum, maximum=platform.clients.maximum),
         keys=tuple(_key(built, purpose, stanza) for purpose, stanza in known["stanzas"].items()),
         secrets=known["secrets"],
-        worker_auth=worker_auth and _key(built, "boundary-worker-auth", worker_auth),
+        worker_auth=worker_auth and _key(built, boundary.WORKER_AUTH, worker_auth),
         identities=known["subjects"],
         ca_certificate=known["ca_certificate"],
     )

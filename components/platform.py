@@ -51,12 +51,11 @@ _SERVERS: Mapping[Product, Callable[..., tuple[ServerSpec, ...]]] = {
 }
 _LATE: Mapping[str, Callable[[KeyStanza], str]] = {**vault.LATE, **nomad.LATE, **boundary.LATE}
 _KEY_USERS: Mapping[str, tuple[Role, ...]] = {
-    "vault-seal": ("vault-server",),
-    "nomad-keyring": ("nomad-server",),
-    "boundary-worker-auth": ("boundary-worker",),
+    vault.SEAL: ("vault-server",),
+    nomad.KEYRING: ("nomad-server",),
+    boundary.WORKER_AUTH: ("boundary-worker",),
 }
-"""Keys that products use, by purpose, which is also the late file's fact. The last exists on the primary only."""
-WORKER_AUTH = "boundary-worker-auth"
+"""Keys that products use, by purpose, which is also the late file's fact."""
 
 
 def kit_of(cloud: Cloud) -> Kit:
@@ -96,10 +95,8 @@ class Platform(pulumi.ComponentResource):
         keys = {
             purpose: key(purpose, users, recoverable=True)
             for purpose, users in _KEY_USERS.items()
-            if stack.is_primary or purpose != WORKER_AUTH
+            if _needs(stack, purpose)
         }
-        if stack.platform.seal == "shamir":
-            del keys["vault-seal"]
         disk_key = key("disk", (), recoverable=False)
         # Machines never use it themselves: the store decrypts for whoever may read an entry.
         store_key = key("secrets", (), recoverable=True)
@@ -111,7 +108,7 @@ class Platform(pulumi.ComponentResource):
             child,
         )
         stanzas = {purpose: made.stanza for purpose, made in keys.items()}
-        worker_auth = self._worker_auth(keys.get(WORKER_AUTH), stanzas)
+        worker_auth = self._worker_auth(keys.get(boundary.WORKER_AUTH), stanzas)
         machine = MachineArgs(
             site=site,
             network=network,
@@ -169,7 +166,7 @@ class Platform(pulumi.ComponentResource):
         if key is None:
             primary = self._peers.manifests.get(self._stack.platform.primary)
             handed = primary.worker_auth if primary else None
-            stanzas[WORKER_AUTH] = (
+            stanzas[boundary.WORKER_AUTH] = (
                 pulumi.Output.from_input(KeyStanza(handed.kind, handed.attributes)) if handed else pending()
             )
             return None
@@ -183,6 +180,13 @@ class Platform(pulumi.ComponentResource):
         }
         federation = self._kit.federation("worker-federation", FederationArgs(self._site, key, workloads), self._child)
         return federation.stanza
+
+
+def _needs(stack: Stack, purpose: str) -> bool:
+    """Whether the region makes the key of a purpose; one that nobody uses would be protected for ever."""
+    if purpose == boundary.WORKER_AUTH:
+        return stack.is_primary
+    return purpose != vault.SEAL or stack.platform.seal == "cloud"
 
 
 def _entries(values: Values) -> dict[str, Entry]:

@@ -44,10 +44,10 @@ from components.plan.spec import (
     Cloud,
     Platform,
     Product,
-    Region,
     Role,
     Stack,
 )
+from tests.regions import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,11 +61,7 @@ PLATFORM = Platform(
     profile="small",
     edition="community",
     seal="cloud",
-    regions={
-        "aws": Region("aws", "us-west-2", ("us-west-2a", "us-west-2b", "us-west-2c"), "10.1.0.0/16", "us-east-2"),
-        "azure": Region("azure", "westus2", ("1", "2", "3"), "10.2.0.0/16", "westcentralus"),
-        "gcp": Region("gcp", "us-west1", ("us-west1-a", "us-west1-b", "us-west1-c"), "10.3.0.0/16", "us-central1"),
-    },
+    regions=REGIONS,
     servers={"consul": 5, "vault": 3, "nomad": 5, "boundary": 3},
     clients=Clients(3, 9),
     versions={"consul": "1.21.0", "vault": "1.21.0", "nomad": "1.11.1", "boundary": "0.21.0", "node_exporter": "1.9.1"},

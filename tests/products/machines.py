@@ -17,19 +17,14 @@ from components.plan.spec import (
     Cloud,
     Platform,
     Product,
-    Region,
     Role,
     Stack,
     product_of,
 )
 from components.plan.userdata import render
 from components.products import boundary, consul, nomad, vault
+from tests.regions import REGIONS
 
-REGIONS: Mapping[Cloud, Region] = {
-    "aws": Region("aws", "us-west-2", ("us-west-2a", "us-west-2b", "us-west-2c"), "10.1.0.0/16", "us-east-2"),
-    "azure": Region("azure", "westus2", ("1", "2", "3"), "10.2.0.0/16", "westcentralus"),
-    "gcp": Region("gcp", "us-west1", ("us-west1-a", "us-west1-b", "us-west1-c"), "10.3.0.0/16", "us-central1"),
-}
 PLATFORM = Platform(
     name="hmc",
     environment="production",
