@@ -25,8 +25,9 @@ import pulumi_tls as tls
 from components.pending import pending
 from components.plan import secrets
 from components.plan.certificates import subject
+from components.plan.mesh import KEY_LENGTH
 from components.plan.objectives import CA_HOURS, CERTIFICATE_HOURS, CERTIFICATE_RENEWAL_HOURS
-from components.plan.spec import Role, Stack
+from components.plan.spec import PRIMARY, Role, Stack
 
 Values = Mapping[str, pulumi.Output[str]]
 """Secret values by entry of the secret store."""
@@ -66,6 +67,10 @@ class Roots(pulumi.ComponentResource):
                     values[entry] = random.RandomBytes(entry, length=secrets.GOSSIP_KEY_BYTES, opts=kept).base64
                 case "token":
                     values[entry] = random.RandomBytes(entry, length=_TOKEN_BYTES, opts=kept).hex.apply(_token)
+                case "tunnel-key" | "password":
+                    # AWS refuses a tunnel key that starts with a zero; a letter in front suits everybody.
+                    password = random.RandomPassword(entry, length=KEY_LENGTH - 1, special=False, opts=kept)
+                    values[entry] = password.result.apply(lambda text: f"k{text}")
                 case _:
                     pass
         self.values = pulumi.Output.secret(pulumi.Output.all(**values))
@@ -123,6 +128,12 @@ def handed_on(received: Mapping[str, str] | None) -> Values:
     """The primary's roots as they arrive in another region; unknown while the primary has never been up."""
     if received is None:
         return {entry: pending() for entry in secrets.shared_entries()}
+    if missing := [entry for entry in secrets.shared_entries() if entry not in received]:
+        raise pulumi.RunError(
+            f"The primary's lineage lacks {', '.join(missing[:3])}{' and more' if missing[3:] else ''}. It was made by an "
+            "older version of this program, and machines built without these roots could not do their work. "
+            f"Update the primary first: pulumi up -s {PRIMARY}"
+        )
     return {entry: pulumi.Output.secret(received[entry]) for entry in secrets.shared_entries()}
 
 

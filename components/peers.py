@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pulumi
 from pydantic import ValidationError
@@ -22,12 +22,24 @@ MANIFEST, LINEAGE = "manifest", "lineage"
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What an earlier update of this very stack left behind that the next one must respect."""
+
+    backup: bool = False
+    """Whether its buckets stand."""
+    lock_days: int = 0
+    """For how long they are locked in compliance mode; 0 where nothing is."""
+
+
+@dataclass(frozen=True)
 class Peers:
     """The other regions, as far as they exist."""
 
     manifests: Mapping[Cloud, Manifest]
     roots: Mapping[str, str] | None
     """Secret values of the primary's lineage; None on the primary itself and while it has never been up."""
+    standing: Standing
+    """What this stack itself said when it was last updated."""
 
 
 def _stack_name(cloud: Cloud) -> str:
@@ -59,8 +71,17 @@ def _warn_of_drift(manifests: Mapping[Cloud, Manifest], shared: str) -> None:
             )
 
 
+def _standing(document: object) -> Standing:
+    """Read loosely: an older schema must not stop the update that would replace it."""
+    backup = cast("Mapping[str, Any]", document).get("backup") if isinstance(document, dict) else None
+    if not backup:
+        return Standing()
+    bucket = backup["bucket"]
+    return Standing(backup=True, lock_days=int(bucket["lockDays"]) if bucket["lock"] == "compliance" else 0)
+
+
 async def read(stack: Stack, shared: str) -> Peers:
-    """Read every peer.
+    """Read every peer, and what this stack itself last said.
 
     Args:
         stack: the stack being built.
@@ -69,6 +90,8 @@ async def read(stack: Stack, shared: str) -> Peers:
     Raises:
         pulumi.RunError: an update without the primary's lineage, or a manifest of another schema.
     """
+    own = pulumi.StackReference(_stack_name(stack.cloud))
+    standing = _standing(await _output(own, MANIFEST))
     manifests: dict[Cloud, Manifest] = {}
     roots: Mapping[str, str] | None = None
     for region in stack.platform.peers(stack.cloud):
@@ -87,4 +110,4 @@ async def read(stack: Stack, shared: str) -> Peers:
                 f"Bring the primary up first: pulumi up -s {primary}"
             )
         pulumi.log.warn(f"The primary region ({primary}) is not up yet: this preview shows its roots as unknown.")
-    return Peers(manifests, roots)
+    return Peers(manifests, roots, standing)

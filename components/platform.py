@@ -10,38 +10,50 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 
+from components.backup import BackupPlan, admitted, foreign, plans
 from components.clouds.contract import (
+    AuditArgs,
+    BackupArgs,
     ClientGroupArgs,
     Connection,
+    Database,
+    DatabaseArgs,
     Entry,
+    Federation,
     FederationArgs,
+    Firewall,
     FirewallArgs,
     IdentitiesArgs,
     Key,
     KeyArgs,
     Kit,
     MachineArgs,
+    Network,
     NetworkArgs,
     SecretStoreArgs,
     ZoneArgs,
 )
 from components.cluster import Cluster, ClusterArgs
 from components.lineage import Certificates, Roots, Values, handed_on, split
+from components.mesh import Mesh
 from components.outputs import Built, manifest
 from components.peers import LINEAGE, MANIFEST, Peers
 from components.pending import pending
 from components.plan import secrets
 from components.plan.federation import federated
+from components.plan.manifest import packed
 from components.plan.naming import tags
 from components.plan.records import records
 from components.plan.server import KeyStanza, ServerSpec
 from components.plan.spec import PRODUCTS, ROLES, Cloud, Product, Role, Stack
 from components.products import boundary, consul, nomad, vault
 from components.products.props import props
+
+_Part = TypeVar("_Part")
 
 _SERVERS: Mapping[Product, Callable[..., tuple[ServerSpec, ...]]] = {
     "consul": consul.servers,
@@ -100,6 +112,8 @@ class Platform(pulumi.ComponentResource):
         disk_key = key("disk", (), recoverable=False)
         # Machines never use it themselves: the store decrypts for whoever may read an entry.
         store_key = key("secrets", (), recoverable=True)
+        backup_key = key("backup", (), recoverable=True)
+        audit_key = key("audit", (), recoverable=False)
         roots = self._roots()
         certificates = Certificates("certificates", stack, roots, child)
         store = kit.secret_store(
@@ -108,7 +122,27 @@ class Platform(pulumi.ComponentResource):
             child,
         )
         stanzas = {purpose: made.stanza for purpose, made in keys.items()}
-        worker_auth = self._worker_auth(keys.get(boundary.WORKER_AUTH), stanzas)
+        federation = self._federation(keys.get(boundary.WORKER_AUTH))
+        self._take_worker_auth(federation, stanzas)
+        mesh = Mesh(kit, site, network, self._peers.manifests, roots, child)
+        backup = kit.backup(
+            "backup",
+            BackupArgs(
+                site=site,
+                network=network,
+                identities=identities,
+                key=backup_key,
+                foreign=foreign(stack, self._peers.manifests),
+                admitted=admitted(stack, self._peers.manifests),
+                standing=self._peers.standing.backup,
+                trust=federation.trust if federation else (),
+            ),
+            child,
+        )
+        for plan in plans(site, self._peers.manifests):
+            BackupPlan(plan, child)
+        audit = kit.audit("audit", AuditArgs(site, network, audit_key, self._peers.standing.backup), child)
+        database, database_keys = self._database(network, firewall, key, roots)
         machine = MachineArgs(
             site=site,
             network=network,
@@ -138,10 +172,22 @@ class Platform(pulumi.ComponentResource):
         self.manifest = manifest(
             Built(
                 site=site,
+                peers=self._peers.manifests,
                 network=network,
                 identities=identities,
-                keys={**keys, "disk": disk_key, "secrets": store_key},
-                worker_auth=worker_auth,
+                keys={
+                    **keys,
+                    **database_keys,
+                    "disk": disk_key,
+                    "secrets": store_key,
+                    "backup": backup_key,
+                    "audit": audit_key,
+                },
+                worker_auth=federation.stanza if federation else None,
+                mesh=mesh,
+                backup=backup,
+                audit=audit,
+                database=database,
                 store=store,
                 specs=specs,
                 clusters=clusters,
@@ -149,7 +195,22 @@ class Platform(pulumi.ComponentResource):
                 ca_certificate=roots[secrets.CA_CERTIFICATE],
             )
         )
+        record = Entry(self.manifest.apply(packed), secrets.ENTRIES[secrets.MANIFEST].readers)
+        kit.secret_store(
+            "record", SecretStoreArgs(site, network, identities, store_key, {secrets.MANIFEST: record}), child
+        )
         self.register_outputs({"spec": spec})
+
+    def _database(
+        self, network: Network, firewall: Firewall, key: Callable[..., Key], roots: Values
+    ) -> tuple[Database | None, dict[str, Key]]:
+        """Boundary's database and its key, on the primary."""
+        if not self._stack.is_primary:
+            return None, {}
+        made = self._needed(self._kit.database, "keep Boundary's database")
+        database_key = key("database", (), recoverable=True)
+        args = DatabaseArgs(self._site, network, firewall, database_key, roots[secrets.BOUNDARY_DATABASE])
+        return made("database", args, self._child), {"database": database_key}
 
     def _roots(self) -> Values:
         self.lineage = None
@@ -159,27 +220,31 @@ class Platform(pulumi.ComponentResource):
         self.lineage = roots.values
         return split(roots.values)
 
-    def _worker_auth(
-        self, key: Key | None, stanzas: dict[str, pulumi.Output[KeyStanza]]
-    ) -> pulumi.Output[KeyStanza] | None:
-        """Add the stanza by which this region's workers authenticate; return what the primary hands to its peers."""
+    def _federation(self, key: Key | None) -> Federation | None:
+        """Trust in the peers' machines, which the primary alone gives: workers of every region use its key."""
         if key is None:
-            primary = self._peers.manifests.get(self._stack.platform.primary)
-            handed = primary.worker_auth if primary else None
-            stanzas[boundary.WORKER_AUTH] = (
-                pulumi.Output.from_input(KeyStanza(handed.kind, handed.attributes)) if handed else pending()
-            )
             return None
-        if self._kit.federation is None:
-            raise pulumi.RunError(
-                f"The cloud {self._stack.cloud} cannot let other clouds' machines use its keys, so it cannot be the primary."
-            )
+        made = self._needed(self._kit.federation, "let other clouds' machines use its keys")
         workloads = {
-            cloud: federated(cloud, peer.tenant, peer.identities["boundary-worker"])
+            cloud: federated(cloud, peer.account, peer.tenant, peer.identities["boundary-worker"], self._stack.cloud)
             for cloud, peer in self._peers.manifests.items()
         }
-        federation = self._kit.federation("worker-federation", FederationArgs(self._site, key, workloads), self._child)
-        return federation.stanza
+        return made("worker-federation", FederationArgs(self._site, key, workloads), self._child)
+
+    def _take_worker_auth(self, own: Federation | None, stanzas: dict[str, pulumi.Output[KeyStanza]]) -> None:
+        """Add the stanza by which this region's workers authenticate, unless the key is the region's own."""
+        if own is not None:
+            return
+        primary = self._peers.manifests.get(self._stack.platform.primary)
+        handed = primary.worker_auth if primary else None
+        stanzas[boundary.WORKER_AUTH] = (
+            pulumi.Output.from_input(KeyStanza(handed.kind, handed.attributes)) if handed else pending()
+        )
+
+    def _needed(self, part: _Part | None, what: str) -> _Part:
+        if part is None:
+            raise pulumi.RunError(f"The cloud {self._stack.cloud} cannot {what}, so it cannot be the primary.")
+        return part
 
 
 def _needs(stack: Stack, purpose: str) -> bool:
@@ -190,7 +255,10 @@ def _needs(stack: Stack, purpose: str) -> bool:
 
 
 def _entries(values: Values) -> dict[str, Entry]:
-    return {name: Entry(values[name], entry.readers) for name, entry in secrets.ENTRIES.items()}
+    """All that machines read at boot, and all that a rebuild needs; the manifest comes after the machines."""
+    return {
+        name: Entry(values[name], entry.readers) for name, entry in secrets.ENTRIES.items() if name != secrets.MANIFEST
+    }
 
 
 def _tagger(

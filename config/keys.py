@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from components.plan import spec, values
 from components.plan.sizing import CLIENTS, SERVERS
-from components.plan.spec import Cloud, Deletion, Edition, Product, Profile, SealKind
+from components.plan.spec import Cloud, Deletion, Edition, Lock, Product, Profile, SealKind
 
 _T = TypeVar("_T")
 
@@ -60,6 +60,7 @@ class Versions(_Keys):
     nomad: Version
     boundary: Version
     node_exporter: Version
+    postgresql: Version
 
 
 class Artifacts(_Keys):
@@ -67,7 +68,44 @@ class Artifacts(_Keys):
 
     base_url: Url = Field(alias="baseUrl")
     exporter_url: Url = Field(alias="exporterUrl")
+    postgresql_url: Url = Field(alias="postgresqlUrl")
     checksums: dict[str, Annotated[str, _judged(values.sha256)]]
+
+
+class Mesh(_Keys):
+    """The regions' gateways."""
+
+    asns: dict[Cloud, int]
+
+
+class Intervals(_Keys):
+    """Minutes between two backups of each product."""
+
+    consul: int
+    vault: int
+    nomad: int
+    boundary: int
+
+    def by_product(self) -> dict[Product, int]:
+        """In the plan's words."""
+        return {"consul": self.consul, "vault": self.vault, "nomad": self.nomad, "boundary": self.boundary}
+
+
+class Backup(_Keys):
+    """Backups."""
+
+    interval_minutes: Intervals = Field(alias="intervalMinutes")
+    rpo_minutes: int = Field(alias="rpoMinutes")
+    lock: Lock
+    lock_days: int = Field(alias="lockDays")
+    keep_days: int = Field(alias="keepDays")
+    copies: dict[Cloud, Cloud]
+
+
+class Audit(_Keys):
+    """The audit trail."""
+
+    keep_days: int = Field(alias="keepDays")
 
 
 class Settings(_Keys):
@@ -91,6 +129,9 @@ class Settings(_Keys):
     clients: dict[Literal["minimum", "maximum"], Bound]
     versions: Versions
     artifacts: Artifacts
+    mesh: Mesh
+    backup: Backup
+    audit: Audit
 
     def stack(self) -> spec.Stack:
         """In the plan's own words, with the profile's numbers where none are given."""
@@ -111,8 +152,21 @@ class Settings(_Keys):
             clients=clients(self.profile, self.clients),
             versions=self.versions.model_dump(),
             artifacts=spec.Artifacts(
-                self.artifacts.base_url, self.artifacts.exporter_url, dict(self.artifacts.checksums)
+                base_url=self.artifacts.base_url,
+                exporter_url=self.artifacts.exporter_url,
+                postgresql_url=self.artifacts.postgresql_url,
+                checksums=dict(self.artifacts.checksums),
             ),
+            asns=dict(self.mesh.asns),
+            backup=spec.Backup(
+                interval_minutes=self.backup.interval_minutes.by_product(),
+                rpo_minutes=self.backup.rpo_minutes,
+                lock=self.backup.lock,
+                lock_days=self.backup.lock_days,
+                keep_days=self.backup.keep_days,
+                copies=dict(self.backup.copies),
+            ),
+            audit_days=self.audit.keep_days,
         )
         return spec.Stack(platform, self.cloud, self.account, self.image, tuple(self.rollout), self.deletion)
 

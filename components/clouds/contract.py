@@ -5,8 +5,10 @@ are Protocols that expose few Outputs. Each cloud implements them with the same 
 contract suite; `Kit` is the whole surface that `platform.py` sees of a cloud.
 
 Order in which a region is built, and the reason for it:
-    connect → network → identities → firewall → keys → secret store → balancers → servers → clients → zone
-Balancers come before servers because Azure names the pool in the server's network interface.
+    connect → network → identities → firewall → gateway → keys → secret store → tunnels → backup → audit
+    → database → balancers → servers → clients → zone → record
+Balancers come before servers because Azure names the pool in the server's network interface. Tunnels need the peers'
+gateways and come a pass later; the record is the manifest, which speaks of everything before it.
 
 Dangerous edge: an argument left out here is an argument left to a cloud's default in three places.
 """
@@ -21,10 +23,11 @@ import pulumi
 
 from components.plan.federation import Federated
 from components.plan.flows import Balanced
+from components.plan.mesh import Pair
 from components.plan.naming import Names
 from components.plan.records import Record
 from components.plan.server import Guest, KeyStanza, ServerSpec
-from components.plan.spec import Clients, Product, Role, Stack
+from components.plan.spec import Clients, Cloud, Product, Role, Stack
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Network(Protocol):
     id: pulumi.Output[str]
     server_subnets: Sequence[pulumi.Output[str]]
     client_subnets: Sequence[pulumi.Output[str]]
+    egress: Sequence[pulumi.Output[str]]
+    """Public addresses from which machines reach the world: another cloud admits backups from them."""
 
 
 class Identities(Protocol):
@@ -107,6 +112,9 @@ class Key(Protocol):
 class Federation(Protocol):
     """Trust in the workloads of other clouds, without a static key."""
 
+    trust: Sequence[pulumi.Resource]
+    """What makes their issuers known to the account."""
+
     stanza: pulumi.Output[KeyStanza]
     """How a federated machine reaches the key: the key's own attributes and the role to assume."""
 
@@ -117,6 +125,46 @@ class SecretStore(Protocol):
     ids: Mapping[str, pulumi.Output[str]]
     ready: Sequence[pulumi.Resource]
     """Grants and values: a machine that reads at boot starts after them."""
+
+
+class Gateway(Protocol):
+    """The region's end of every tunnel, before any peer is known."""
+
+    endpoints: Mapping[str, Sequence[pulumi.Output[str]]]
+    """By pair's name: public address of this side for each of the pair's four tunnels. A pair is absent where the cloud
+    gives addresses to connections and not to gateways (AWS)."""
+
+
+class Tunnels(Protocol):
+    """One pair's tunnels, this side of them."""
+
+    endpoints: Sequence[pulumi.Output[str]]
+    """Public address of this side for each of the four tunnels."""
+
+
+class Backup(Protocol):
+    """The bucket of the region's backups, its replica, and who may touch them."""
+
+    name: pulumi.Output[str]
+    attributes: pulumi.Output[Mapping[str, str]]
+    """`plan.manifest.BucketFacts.attributes`."""
+    replica: pulumi.Output[str]
+    restorer: pulumi.Output[str]
+    writers: Mapping[Cloud, Mapping[Role, pulumi.Output[Mapping[str, str]]]]
+    """`plan.manifest.BackupFacts.writers`: for each of `BackupArgs.foreign`."""
+
+
+class Audit(Protocol):
+    """Who did what in the account, and who spoke to whom in the network."""
+
+    bucket: pulumi.Output[str]
+
+
+class Database(Protocol):
+    """Boundary's PostgreSQL."""
+
+    id: pulumi.Output[str]
+    address: pulumi.Output[str]
 
 
 class Balancer(Protocol):
@@ -175,7 +223,7 @@ class KeyArgs:
 
     site: Site
     purpose: str
-    """`vault-seal`, `nomad-keyring`, `boundary-worker-auth`, `disk`, `secrets`."""
+    """`vault-seal`, `nomad-keyring`, `boundary-worker-auth`, `disk`, `secrets`, `backup`, `audit`, `database`."""
     users: tuple[Role, ...]
     identities: Identities
     recoverable: bool
@@ -212,6 +260,69 @@ class SecretStoreArgs:
     identities: Identities
     key: Key
     entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class GatewayArgs:
+    """The pairs that the region belongs to."""
+
+    site: Site
+    network: Network
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class TunnelsArgs:
+    """A pair whose peer has a gateway."""
+
+    site: Site
+    network: Network
+    gateway: Gateway
+    pair: Pair
+    far: Sequence[str]
+    """Public address of the peer's side for each of the four tunnels."""
+    keys: Sequence[pulumi.Output[str]]
+    """Pre-shared key of each tunnel; secret."""
+
+
+@dataclass(frozen=True)
+class BackupArgs:
+    """The bucket and who writes into it."""
+
+    site: Site
+    network: Network
+    identities: Identities
+    key: Key
+    foreign: Mapping[Cloud, Mapping[Role, Federated]]
+    """Machines of another cloud whose second copies lie here; empty until that region's first update."""
+    admitted: tuple[str, ...]
+    """Public addresses of those machines, where the cloud asks for them."""
+    standing: bool
+    """Whether an earlier update made the bucket: a lock that the cloud wants raised in a second step is raised then."""
+    trust: Sequence[pulumi.Resource]
+    """What makes other clouds' identities known to this account, where `foreign` needs it."""
+
+
+@dataclass(frozen=True)
+class AuditArgs:
+    """Everything about the trail follows from the platform; `key` encrypts it."""
+
+    site: Site
+    network: Network
+    key: Key
+    standing: bool
+    """As in `BackupArgs`."""
+
+
+@dataclass(frozen=True)
+class DatabaseArgs:
+    """Boundary's database; `key` encrypts it and its backups."""
+
+    site: Site
+    network: Network
+    firewall: Firewall
+    key: Key
+    password: pulumi.Output[str]
 
 
 @dataclass(frozen=True)
@@ -286,6 +397,12 @@ class Kit:
     firewall: Callable[[str, FirewallArgs, Options], Firewall]
     key: Callable[[str, KeyArgs, Options], Key]
     federation: Callable[[str, FederationArgs, Options], Federation] | None
+    """Only the primary's cloud is asked for it."""
+    gateway: Callable[[str, GatewayArgs, Options], Gateway]
+    tunnels: Callable[[str, TunnelsArgs, Options], Tunnels]
+    backup: Callable[[str, BackupArgs, Options], Backup]
+    audit: Callable[[str, AuditArgs, Options], Audit]
+    database: Callable[[str, DatabaseArgs, Options], Database] | None
     """Only the primary's cloud is asked for it."""
     secret_store: Callable[[str, SecretStoreArgs, Options], SecretStore]
     balancer: Callable[[str, BalancerArgs, Options], Balancer]

@@ -17,17 +17,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from components.clouds.contract import (
+    AuditArgs,
+    BackupArgs,
     BalancerArgs,
     ClientGroupArgs,
+    DatabaseArgs,
     FederationArgs,
     FirewallArgs,
+    GatewayArgs,
     IdentitiesArgs,
     KeyArgs,
     NetworkArgs,
     SecretStoreArgs,
     ServerGroupArgs,
+    TunnelsArgs,
     ZoneArgs,
 )
+from components.plan.backup import audit_retention, retention
 from components.plan.flows import FLOWS
 from components.plan.records import TTL_SECONDS
 from components.plan.server import ServerSpec
@@ -92,6 +98,73 @@ def secret_store_spec(args: SecretStoreArgs) -> Spec:
     return {
         "cloud": args.site.stack.cloud,
         "entries": [{"name": name, "readers": list(entry.readers)} for name, entry in sorted(args.entries.items())],
+    }
+
+
+def gateway_spec(args: GatewayArgs) -> Spec:
+    """The pairs whose tunnels end here."""
+    stack = args.site.stack
+    return {
+        "cloud": stack.cloud,
+        "asn": stack.platform.asns[stack.cloud],
+        "pairs": [pair.name for pair in args.pairs],
+    }
+
+
+def tunnels_spec(args: TunnelsArgs) -> Spec:
+    """This side of a pair's tunnels; keys by reference."""
+    cloud = args.site.stack.cloud
+    return {
+        "cloud": cloud,
+        "pair": args.pair.name,
+        "peer": args.pair.peer(cloud),
+        "tunnels": [
+            {"index": tunnel.index, "inside": tunnel.end(cloud).address, "pskRef": tunnel.key}
+            for tunnel in args.pair.tunnels
+        ],
+    }
+
+
+def backup_bucket_spec(args: BackupArgs, name: str) -> Spec:
+    """The bucket and its lock (policy catalogue, `hashicorp:clouds:BackupBucket`)."""
+    stack = args.site.stack
+    kept = retention(stack.platform.backup)
+    return {
+        "cloud": stack.cloud,
+        "name": name,
+        "region": stack.region.name,
+        "replicaRegion": stack.region.recovery,
+        "keyRef": args.site.names.thing("backup"),
+        "versioned": True,
+        "lockMode": stack.platform.backup.lock,
+        "lockDays": kept.lock_days,
+        "expireDays": kept.expire_days,
+    }
+
+
+def audit_spec(args: AuditArgs, name: str) -> Spec:
+    """The trail's bucket and its lock."""
+    stack = args.site.stack
+    kept = audit_retention(stack.platform.audit_days)
+    return {
+        "cloud": stack.cloud,
+        "name": name,
+        "keyRef": args.site.names.thing("audit"),
+        "lockDays": kept.lock_days,
+        "expireDays": kept.expire_days,
+    }
+
+
+def database_spec(args: DatabaseArgs, version: str, pitr_days: int) -> Spec:
+    """Boundary's database."""
+    stack = args.site.stack
+    return {
+        "cloud": stack.cloud,
+        "product": "boundary",
+        "version": version,
+        "pitrDays": pitr_days,
+        "copyRegion": stack.region.recovery,
+        "keyRef": args.site.names.thing("database"),
     }
 
 

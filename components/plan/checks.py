@@ -15,7 +15,19 @@ from itertools import combinations
 from . import certificates, geography, naming, secrets, values, versions
 from .facts import Facts, Problem, suggestion
 from .sizing import LEAST_SERVERS
-from .spec import CLOUDS, PRIMARY, PRODUCTS, RAFT_PRODUCTS, Artifacts, Clients, Cloud, Platform, Region, server_name
+from .spec import (
+    CLOUDS,
+    PRIMARY,
+    PRODUCTS,
+    RAFT_PRODUCTS,
+    Artifacts,
+    Backup,
+    Clients,
+    Cloud,
+    Platform,
+    Region,
+    server_name,
+)
 
 
 def _clouds(facts: Facts) -> Iterator[Problem]:
@@ -169,7 +181,10 @@ def _sketch(facts: Facts) -> Platform | None:
         servers={product: facts.servers.get(product, 1) for product in PRODUCTS},
         clients=Clients(1, 1),
         versions={},
-        artifacts=Artifacts("", "", {}),
+        artifacts=Artifacts("", "", "", {}),
+        asns={},
+        backup=Backup({}, 0, "compliance", 0, 0, {}),
+        audit_days=0,
     )
 
 
@@ -250,7 +265,7 @@ def _versions(facts: Facts) -> Iterator[Problem]:
 def _checksums(facts: Facts) -> Iterator[Problem]:
     if set(facts.versions) != set(versions.ARTIFACTS) or not facts.edition:
         return
-    blank = Artifacts("", "", {})
+    blank = Artifacts("", "", "", {})
     suffix = versions.EDITION_SUFFIX[facts.edition]
     installed = [versions.archive(artefact, facts.versions, blank, suffix).file for artefact in versions.ARTIFACTS]
     for file in facts.checksums:

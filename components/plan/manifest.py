@@ -12,15 +12,19 @@ Dangerous edges:
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from .spec import Cloud, Edition, Platform, Product, Profile, Role, SealKind
+from .backup import Saved
+from .mesh import TunnelStatus
+from .spec import Cloud, Edition, Lock, Platform, Product, Profile, Role, SealKind
 
 SCHEMA = 1
 
@@ -84,6 +88,100 @@ class NetworkFacts(_Part):
     zones: tuple[str, ...]
     server_subnets: tuple[str, ...]
     client_subnets: tuple[str, ...]
+    egress: tuple[str, ...] = ()
+    """Public addresses from which the region's machines reach the world."""
+
+
+class TunnelFacts(_Part):
+    """One tunnel as this region sees it."""
+
+    pair: str
+    index: int
+    status: TunnelStatus
+    inside: str
+    own: str | None = None
+    """Public address of this region's gateway; absent until the cloud has given it."""
+    far: str | None = None
+    """Public address of the peer's."""
+
+
+class MeshFacts(_Part):
+    """The region's part of the mesh."""
+
+    asn: int
+    endpoints: dict[str, tuple[str, ...]] = {}
+    """By pair: public address of this region's gateway for each of the four tunnels, once the cloud has given them."""
+    declared: tuple[str, ...] = ()
+    """Pairs whose tunnels this stack has declared."""
+    tunnels: tuple[TunnelFacts, ...] = ()
+
+
+class BucketFacts(_Part):
+    """Where the backups of a region lie, and the copies of another region's."""
+
+    name: str
+    attributes: dict[str, str]
+    """What a client needs to reach it. aws: `bucket`, `region`. azure: `account`, `container`. gcp: `bucket`."""
+    replica: str
+    """Name of what holds the second copy inside the cloud (bucket, account or the dual region's own bucket)."""
+    replica_region: str
+    key: str
+    """Purpose of the key that encrypts it."""
+    lock: Lock
+    lock_days: int
+    keep_days: int
+
+
+class SetFacts(_Part):
+    """One set of backups of this region."""
+
+    saved: Saved
+    interval_minutes: int
+    role: Role
+    """Whose machines write it."""
+    targets: tuple[Cloud, ...]
+    """The region's own cloud first, then the second one."""
+
+
+class BackupFacts(_Part):
+    """The region's backups."""
+
+    bucket: BucketFacts
+    sets: tuple[SetFacts, ...]
+    rpo_minutes: int
+    restorer: str
+    """Identity that may read the bucket and use its key; no machine has it."""
+    writers: dict[Cloud, dict[Role, dict[str, str]]] = {}
+    """How machines of another cloud write into this bucket, by their cloud and role. In aws: `role_arn`, `audience`.
+    In azure: `tenant`, `client_id`, `audience`. In gcp: `provider` (its audience), `subject_token_type`, `audience`."""
+
+
+class AuditFacts(_Part):
+    """The region's audit trail."""
+
+    bucket: str
+    keep_days: int
+
+
+class StackFacts(_Part):
+    """What the stack alone was configured with."""
+
+    account: str
+    """As configured; empty where any account was accepted."""
+    image: str
+
+
+class DatabaseFacts(_Part):
+    """Boundary's database."""
+
+    id: str
+    address: str
+    """Host name."""
+    version: str
+    pitr_days: int
+    """How far back a point in time can be restored to."""
+    copy_region: str
+    """Where the automated backups are copied to."""
 
 
 class Manifest(_Part):
@@ -118,6 +216,16 @@ class Manifest(_Part):
     """The cloud's id of each workload identity, as another cloud's trust policy names it."""
     ca_certificate: str
     """The platform's root certificate, PEM. Public: whoever verifies a server needs it."""
+    settings: dict[str, Any] = {}
+    """The whole platform as configured (`settings_of`), so that any region can be planned again from any manifest."""
+    stack: StackFacts | None = None
+    mesh: MeshFacts | None = None
+    backup: BackupFacts | None = None
+    audit: AuditFacts | None = None
+    database: DatabaseFacts | None = None
+    """Only on the primary."""
+    peers: dict[Cloud, Manifest] = {}
+    """What the other regions last said, for the day on which they say nothing: see `remembered`."""
 
 
 def fingerprint(platform: Platform) -> str:
@@ -131,5 +239,43 @@ def fingerprint(platform: Platform) -> str:
         "domain": platform.domain,
         "regions": {cloud: asdict(platform.regions[cloud]) for cloud in platform.clouds},
         "servers": dict(platform.servers),
+        "asns": dict(platform.asns),
+        "copies": dict(platform.backup.copies),
     }
     return hashlib.sha256(json.dumps(agreed, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_PLATFORM: TypeAdapter[Platform] = TypeAdapter(Platform)
+
+
+def settings_of(platform: Platform) -> dict[str, Any]:
+    """The platform as plain JSON."""
+    return _PLATFORM.dump_python(platform, mode="json")
+
+
+def platform_of(settings: dict[str, Any]) -> Platform:
+    """The platform that `settings_of` was given.
+
+    Raises:
+        pydantic.ValidationError: settings of another schema.
+    """
+    return _PLATFORM.validate_python(settings)
+
+
+def remembered(manifest: Manifest) -> Manifest:
+    """A peer's manifest as this region keeps it.
+
+    Without what the peer remembers of others, which would grow with every pass, and without what depends on this
+    region's own last update: two regions would otherwise rewrite each other's memory for ever.
+    """
+    mesh = manifest.mesh and manifest.mesh.model_copy(update={"declared": (), "tunnels": ()})
+    return manifest.model_copy(update={"peers": {}, "mesh": mesh})
+
+
+def packed(document: dict[str, Any]) -> str:
+    """A manifest as the secret store keeps it: base64 of the gzip of its JSON, small enough for every cloud.
+
+    The same manifest gives the same text.
+    """
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()

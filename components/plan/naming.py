@@ -88,6 +88,16 @@ LIMITS: dict[str, Limit] = {
         Limit("gcp", "key ring", 1, 63, r"[A-Za-z0-9_-]+", "letters, digits, _ -"),
         Limit("gcp", "secret", 1, 255, r"[A-Za-z0-9_-]+", "letters, digits, _ -"),
         Limit("gcp", "DNS zone", 1, 63, _RFC1035, _LOWER),
+        Limit("aws", "bucket", 3, 63, r"[a-z0-9][a-z0-9-]*[a-z0-9]", "lower-case letters, digits, '-'"),
+        Limit("azure", "storage account", 3, 24, r"[a-z0-9]+", "lower-case letters and digits"),
+        Limit(
+            "gcp",
+            "bucket",
+            3,
+            63,
+            r"(?!goog)(?!.*google)[a-z0-9][a-z0-9-]*[a-z0-9]",
+            "lower-case letters, digits, '-', not `google`",
+        ),
     )
 }
 
@@ -118,8 +128,20 @@ class Names:
 
     def key_vault(self, account: str) -> str:
         """Azure's key vault: global, so the subscription is hashed in; 24 characters at most."""
-        digest = hashlib.sha256(f"{account}/{self.platform.name}/{self.platform.environment}".encode()).hexdigest()
-        return f"{self.platform.name}-{digest[:8]}"
+        return f"{self.platform.name}-{self._digest(account)}"
+
+    def bucket(self, purpose: str, account: str) -> str:
+        """A bucket, `backups` or `audit` or their replicas: names are the world's, so the account is hashed in."""
+        return f"{self.thing(purpose)}-{self.cloud}-{self._digest(account)}"
+
+    def storage_account(self, purpose: str, account: str) -> str:
+        """Azure's storage account: the world's, 24 lower-case letters and digits at most."""
+        stem = self.platform.name.replace("-", "")[:8] + purpose.replace("-", "")
+        return f"{stem[:16]}{self._digest(account)}"
+
+    def _digest(self, account: str) -> str:
+        text = f"{account}/{self.platform.name}/{self.platform.environment}"
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def key_alias(self, purpose: str) -> str:
         """AWS key alias."""

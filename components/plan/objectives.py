@@ -1,12 +1,12 @@
 """The figures the platform promises and plans by.
 
-Owns recovery objectives and the lifetimes of certificates. Policies, alerts and documents derive from here.
+Owns the reach of point-in-time recovery and the lifetimes of certificates. What may be lost is configuration (`backup`). Policies, alerts and documents derive from here.
 """
 
 from __future__ import annotations
 
-RPO_MINUTES = 60
-"""Most that a cluster may lose: the newest verified backup is never older."""
+PITR_DAYS = 35
+"""How far back Boundary's database can be restored to any point in time; the most that RDS offers."""
 
 CA_HOURS = 10 * 365 * 24
 """The platform's root. Replacing it means new trust on every machine."""

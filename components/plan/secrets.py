@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .spec import ROLES, Role
+from .mesh import key_entries
+from .spec import RAFT_PRODUCTS, ROLES, SERVER_ROLE, Role
 
-Origin = Literal["root", "certificate", "private-key", "gossip", "token"]
+Origin = Literal["root", "certificate", "private-key", "gossip", "token", "tunnel-key", "password", "record"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ CONSUL_MANAGEMENT, CONSUL_REPLICATION = "consul-management-token", "consul-repli
 CONSUL_AGENT, CONSUL_VAULT = "consul-agent-token", "consul-vault-token"
 CONSUL_NOMAD, CONSUL_BOUNDARY = "consul-nomad-token", "consul-boundary-token"
 NOMAD_MANAGEMENT = "nomad-management-token"
+BOUNDARY_DATABASE = "boundary-database-password"
+MANIFEST = "manifest"
+"""The region's own manifest: how machines learn, after they booted, where backups go. No secret, but this is the one
+channel that every machine already reads."""
 
 CERTIFIED: tuple[Role, ...] = ("consul-server", "vault-server", "nomad-server", "nomad-client")
 """Roles with a certificate of the platform's authority; Boundary workers bring their own TLS."""
@@ -65,6 +70,11 @@ ENTRIES: Mapping[str, EntrySpec] = {
     CONSUL_BOUNDARY: EntrySpec("token", ("boundary-worker",), shared=True),
     # Nomad's bootstrap takes a given secret too; the other regions replicate ACLs with it.
     NOMAD_MANAGEMENT: EntrySpec("token", ("nomad-server",), shared=True),
+    # Gateways are given their keys by the stack; machines never see one.
+    **{entry: EntrySpec("tunnel-key", (), shared=True) for entry in key_entries()},
+    # The primary's Consul leader dumps the database; no other machine speaks to it but the controllers.
+    BOUNDARY_DATABASE: EntrySpec("password", ("consul-server",), shared=True),
+    MANIFEST: EntrySpec("record", tuple(SERVER_ROLE[product] for product in RAFT_PRODUCTS), shared=False),
     **{certificate_entry(role): EntrySpec("certificate", (role,), shared=False) for role in CERTIFIED},
     **{private_key_entry(role): EntrySpec("private-key", (role,), shared=False) for role in CERTIFIED},
 }

@@ -20,6 +20,7 @@ Profile = Literal["production", "small"]
 Edition = Literal["community", "enterprise"]
 SealKind = Literal["cloud", "shamir"]
 Deletion = Literal["guarded", "open"]
+Lock = Literal["compliance", "governance"]
 
 CLOUDS: tuple[Cloud, ...] = get_args(Cloud)
 PRODUCTS: tuple[Product, ...] = get_args(Product)
@@ -86,8 +87,28 @@ class Artifacts:
     """Serves `<product>/<version>/<product>_<version>_linux_amd64.zip` and `…_SHA256SUMS` beside it."""
     exporter_url: str
     """Serves `v<version>/node_exporter-<version>.linux-amd64.tar.gz` and `sha256sums.txt` beside it."""
+    postgresql_url: str
+    """Serves `<version>/postgresql-<version>-x86_64-unknown-linux-gnu.tar.gz` and `….sha256` beside it."""
     checksums: Mapping[str, str]
     """SHA-256 by archive file name. A pinned sum is compared as well as the published one."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What is backed up how often, and how long nobody can take it away."""
+
+    interval_minutes: Mapping[Product, int]
+    """Time between two backups of a product's clusters."""
+    rpo_minutes: int
+    """Most that a raft cluster may lose: the newest verified backup is never older."""
+    lock: Lock
+    """`compliance`: nobody can shorten or lift the lock, not even the account's owner; `governance`: administrators can."""
+    lock_days: int
+    """For so long no object of a backup bucket can be changed or deleted."""
+    keep_days: int
+    """After so long the bucket deletes an object by itself."""
+    copies: Mapping[Cloud, Cloud]
+    """Where the second copy of each region's backups lies: another cloud of the platform."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +128,13 @@ class Platform:
     servers: Mapping[Product, int]
     clients: Clients
     versions: Mapping[str, str]
-    """Exact version by artefact: the four products and `node_exporter`."""
+    """Exact version by artefact: the four products, `node_exporter` and `postgresql`."""
     artifacts: Artifacts
+    asns: Mapping[Cloud, int]
+    """Private autonomous system number of each region's gateways."""
+    backup: Backup
+    audit_days: int
+    """For so long the audit trail and the networks' flow logs are kept, unchangeable."""
 
     @property
     def primary(self) -> Cloud:

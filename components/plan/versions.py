@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from .spec import PRODUCTS, Artifacts, Edition
 
 EXPORTER = "node_exporter"
-ARTIFACTS: tuple[str, ...] = (*PRODUCTS, EXPORTER)
+POSTGRESQL = "postgresql"
+"""Its client programs, on the machines that dump Boundary's database; the database's own major version is the same."""
+ARTIFACTS: tuple[str, ...] = (*PRODUCTS, EXPORTER, POSTGRESQL)
 """Everything a machine installs."""
 
 Version = tuple[int, int, int]
@@ -49,6 +51,7 @@ SUPPORTED: Mapping[str, Line] = {
     "nomad": Line((1, 10), (1, 11)),
     "boundary": Line((0, 19), (0, 21)),
     EXPORTER: Line((1, 8), (1, 10)),
+    POSTGRESQL: Line((16, 0), (16, 99)),
 }
 
 
@@ -108,6 +111,10 @@ def archive(artefact: str, versions: Mapping[str, str], artifacts: Artifacts, ed
         folder = f"{artifacts.exporter_url}/v{version}"
         file = f"{EXPORTER}-{version}.linux-amd64.tar.gz"
         return Archive(file, f"{folder}/{file}", f"{folder}/sha256sums.txt")
+    if artefact == POSTGRESQL:
+        file = f"{POSTGRESQL}-{version}-x86_64-unknown-linux-gnu.tar.gz"
+        url = f"{artifacts.postgresql_url}/{version}/{file}"
+        return Archive(file, url, f"{url}.sha256")
     release = f"{version}{edition_suffix}"
     folder = f"{artifacts.base_url}/{artefact}/{release}"
     file = f"{artefact}_{release}_linux_amd64.zip"

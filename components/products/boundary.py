@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from components.plan import secrets
 from components.plan.addressing import ServerAddress
 from components.plan.addressing import servers as planned
-from components.plan.federation import TOKEN_AUDIENCE
+from components.plan.federation import TRUSTED
 from components.plan.flows import BOUNDARY_CLUSTER
 from components.plan.server import WEB_IDENTITY_TOKEN, File, Guest, KeyStanza, LateFile, ServerSpec
 from components.plan.spec import Stack
@@ -94,7 +94,7 @@ def _worker(stack: Stack, guest: Guest, worker: ServerAddress) -> Program:
 def _identity(stack: Stack, web_identity: File) -> tuple[File, ...]:
     unit = {
         "library": LIBRARY,
-        "audience": TOKEN_AUDIENCE[stack.cloud],
+        "audience": TRUSTED[stack.cloud, stack.platform.primary],
         "token": WEB_IDENTITY_TOKEN,
         "folder": str(PurePosixPath(WEB_IDENTITY_TOKEN).parent),
     }

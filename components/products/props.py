@@ -15,7 +15,6 @@ from pydantic.alias_generators import to_camel
 
 from components.plan import addressing, secrets, sizing
 from components.plan.naming import Names
-from components.plan.objectives import RPO_MINUTES
 from components.plan.spec import SERVER_ROLE, Cloud, Product, Stack, cluster_name, quorum
 
 from . import claims
@@ -61,7 +60,7 @@ def _common(stack: Stack, product: Product) -> dict[str, Any]:
         "version": platform.versions[product],
         "nodes": platform.servers[product],
         "server": claims.Server(size.instance_type, claims.Image(stack.image), disk),
-        "rpo_minutes": RPO_MINUTES,
+        "rpo_minutes": platform.backup.rpo_minutes,
     }
 
 

@@ -47,7 +47,7 @@ from components.plan.spec import (
     Role,
     Stack,
 )
-from tests.regions import REGIONS
+from tests.regions import ASNS, AUDIT_DAYS, BACKUP, REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,13 +64,25 @@ PLATFORM = Platform(
     regions=REGIONS,
     servers={"consul": 5, "vault": 3, "nomad": 5, "boundary": 3},
     clients=Clients(3, 9),
-    versions={"consul": "1.21.0", "vault": "1.21.0", "nomad": "1.11.1", "boundary": "0.21.0", "node_exporter": "1.9.1"},
-    artifacts=Artifacts("https://releases.example.com", "https://exporter.example.com", {}),
+    versions={
+        "consul": "1.21.0",
+        "vault": "1.21.0",
+        "nomad": "1.11.1",
+        "boundary": "0.21.0",
+        "node_exporter": "1.9.1",
+        "postgresql": "16.9.0",
+    },
+    artifacts=Artifacts(
+        "https://releases.example.com", "https://exporter.example.com", "https://postgresql.example.com", {}
+    ),
+    asns=ASNS,
+    backup=BACKUP,
+    audit_days=AUDIT_DAYS,
 )
 
 _WORKLOADS: Mapping[str, Federated] = {
-    "azure": federated("azure", "tenant-1", "object-1"),
-    "gcp": federated("gcp", "project-1", "1234567890"),
+    "azure": federated("azure", "", "tenant-1", "object-1", "aws"),
+    "gcp": federated("gcp", "project-1", "", "1234567890", "aws"),
 }
 
 

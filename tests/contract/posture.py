@@ -153,6 +153,83 @@ class Zone:
 
 
 @dataclass(frozen=True)
+class Tunnel:
+    """One side of one tunnel."""
+
+    pair: str
+    index: int
+    own: str
+    """Inside address of this side."""
+    far: str
+    """Inside address of the peer's."""
+    own_asn: int
+    far_asn: int
+    far_gateway: str
+    """Public address of the peer's gateway."""
+    suite: frozenset[str]
+    """What the gateway is held to, in words: `ikev2`, and for each of `phase1`, `phase2` the likes of
+    `phase1 aes256`, `phase1 sha256`, `phase1 dh14`. Whatever else it would accept is listed too."""
+    dpd_seconds: int | None
+    """None where the cloud does not let it be set."""
+    key: str | None
+    """Entry of the secret store whose value is the pre-shared key; None if it is no entry's."""
+    dynamic: bool
+    """Whether routes come by BGP and no other way."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something in the cloud that tells when a tunnel is down."""
+
+    pair: str
+    tunnels: frozenset[int]
+    """Those that it watches."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of the lineage: `backups` or `audit`."""
+
+    region: str
+    replica_region: str | None
+    """Where every object also lies, in the same cloud."""
+    versioned: bool
+    key: str | None
+    """Purpose of the key that encrypts it."""
+    replica_key: str | None
+    lock_days: int
+    locked: bool
+    """Whether nobody, whatever his rights, can shorten the lock."""
+    expire_days: int
+    """Age at which the lifecycle deletes an object."""
+    superseded_days: int
+    """Days after which it deletes a version that is no longer current."""
+    public: frozenset[str]
+    """Openings to the world, in words; empty is right."""
+    clear_text: bool
+    """Whether requests without TLS are answered."""
+    protected: bool
+    creators: Mapping[str, frozenset[str]]
+    """Beginnings of the names that a writer may create, by writer: a role, or `<cloud>/<role>` of a peer's machines."""
+    powers: Mapping[str, frozenset[str]]
+    """What else somebody may do to objects or the bucket's settings, by who: `restorer`, a role, a peer's. Words: `read`,
+    `list`, `overwrite`, `delete`, `settings`."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Who did what, and who spoke to whom."""
+
+    calls: frozenset[str]
+    """Kinds of API calls that are recorded: `write`, `read`, `data`."""
+    verified: bool | None
+    """Whether records are signed; None where the cloud offers nothing."""
+    flows: frozenset[str]
+    """CIDRs whose flows are recorded."""
+    bucket: Bucket
+
+
+@dataclass(frozen=True)
 class Posture:
     """One region, read."""
 
@@ -164,8 +241,15 @@ class Posture:
     zone: Zone
     subnets: frozenset[str]
     """CIDRs in which machines live."""
+    tunnels: tuple[Tunnel, ...]
+    alarms: tuple[Alarm, ...]
+    learning: frozenset[str]
+    """CIDRs of subnets that learn the peers' ranges by the mesh."""
+    backups: Bucket
+    trail: Trail
     strays: frozenset[str]
-    """Grants to machines that are neither the use of a key, nor the reading of an entry, nor an operator's way in."""
+    """Grants to machines that are neither the use of a key, nor the reading of an entry, nor the writing of a backup, nor
+    an operator's way in."""
 
     @property
     def every_machine(self) -> tuple[Machine, ...]:

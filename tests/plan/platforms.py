@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from components.plan.addressing import LARGEST_PREFIX, MAX_SERVERS, SMALLEST_PREFIX
-from components.plan.spec import CLOUDS, PRIMARY, Artifacts, Clients, Cloud, Platform, Region, Stack
+from components.plan.backup import INTERVALS
+from components.plan.federation import TRUSTED
+from components.plan.spec import CLOUDS, PRIMARY, PRODUCTS, Artifacts, Backup, Clients, Cloud, Platform, Region, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +29,19 @@ _PLACES: Mapping[Cloud, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("europe-west4", ("europe-west4-a", "europe-west4-b", "europe-west4-c"), "europe-north1"),
     ),
 }
-VERSIONS = {"consul": "1.21.0", "vault": "1.21.0", "nomad": "1.11.1", "boundary": "0.21.3", "node_exporter": "1.9.1"}
-ARTIFACTS = Artifacts("https://releases.example.com", "https://exporter.example.com", {})
+VERSIONS = {
+    "consul": "1.21.0",
+    "vault": "1.21.0",
+    "nomad": "1.11.1",
+    "boundary": "0.21.3",
+    "node_exporter": "1.9.1",
+    "postgresql": "16.9.0",
+}
+ARTIFACTS = Artifacts(
+    "https://releases.example.com", "https://exporter.example.com", "https://postgresql.example.com", {}
+)
+
+_ASNS = st.integers(64512, 65534).filter(lambda number: number != 65515)
 
 
 @st.composite
@@ -71,6 +84,29 @@ def platforms(draw: st.DrawFn) -> Platform:
         clients=Clients(3, 12),
         versions=VERSIONS,
         artifacts=ARTIFACTS,
+        asns=dict(
+            zip(clouds, draw(st.lists(_ASNS, min_size=len(clouds), max_size=len(clouds), unique=True)), strict=True)
+        ),
+        backup=draw(backups(clouds)),
+        audit_days=draw(st.integers(365, 3650)),
+    )
+
+
+@st.composite
+def backups(draw: st.DrawFn, clouds: list[Cloud]) -> Backup:
+    """How such a platform may be backed up."""
+    lock_days = draw(st.integers(1, 3650))
+    copies: dict[Cloud, Cloud] = {}
+    for cloud in clouds:
+        if targets := [other for other in clouds if (cloud, other) in TRUSTED]:
+            copies[cloud] = draw(st.sampled_from(targets))
+    return Backup(
+        interval_minutes={product: draw(st.sampled_from(INTERVALS)) for product in PRODUCTS},
+        rpo_minutes=draw(st.integers(30, 2880)),
+        lock=draw(st.sampled_from(("compliance", "governance"))),
+        lock_days=lock_days,
+        keep_days=draw(st.integers(lock_days, 7300)),
+        copies=copies,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.plan import checks, geography, objectives, values
 from components.plan.facts import Facts
-from components.plan.federation import TOKEN_AUDIENCE, federated
+from components.plan.federation import TRUSTED, federated
 from components.plan.server import ServerSpec
 from components.plan.sizing import machine
 from components.plan.spec import (
@@ -106,18 +106,17 @@ def test_regions_of_gcp_are_known_by_their_spelling(name: str) -> None:
     assert [cloud for cloud in CLOUDS if geography.is_region(cloud, name)] == ["gcp"]
 
 
-def test_workers_of_other_clouds_prove_themselves_and_the_primarys_need_not() -> None:
-    azure = federated("azure", "tenant-1", "object-1")
-    assert azure.issuer == "https://sts.windows.net/tenant-1/"
-    assert azure.subject == "object-1"
-    gcp = federated("gcp", "unused", "account-1")
+def test_machines_of_other_clouds_prove_themselves_to_whom_they_can_convince() -> None:
+    azure = federated("azure", "subscription-1", "tenant-1", "object-1", "aws")
+    assert (azure.issuer, azure.subject) == ("https://sts.windows.net/tenant-1/", "object-1")
+    gcp = federated("gcp", "project-1", "unused", "account-1", "aws")
     assert (gcp.issuer, gcp.subject, gcp.audience) == (
         "https://accounts.google.com",
         "account-1",
-        TOKEN_AUDIENCE["gcp"],
+        TRUSTED["gcp", "aws"],
     )
-    with pytest.raises(ValueError, match="own identity"):
-        federated("aws", "", "")
+    with pytest.raises(ValueError, match="no proof"):
+        federated("aws", "", "", "", "azure")
 
 
 def test_a_certificate_is_renewed_long_before_it_ends_and_never_outlives_its_root() -> None:

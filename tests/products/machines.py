@@ -23,7 +23,7 @@ from components.plan.spec import (
 )
 from components.plan.userdata import render
 from components.products import boundary, consul, nomad, vault
-from tests.regions import REGIONS
+from tests.regions import ASNS, AUDIT_DAYS, BACKUP, REGIONS
 
 PLATFORM = Platform(
     name="hmc",
@@ -37,10 +37,23 @@ PLATFORM = Platform(
     regions=REGIONS,
     servers={"consul": 5, "vault": 3, "nomad": 5, "boundary": 3},
     clients=Clients(3, 12),
-    versions={"consul": "1.21.0", "vault": "1.21.0", "nomad": "1.11.1", "boundary": "0.21.3", "node_exporter": "1.9.0"},
+    versions={
+        "consul": "1.21.0",
+        "vault": "1.21.0",
+        "nomad": "1.11.1",
+        "boundary": "0.21.3",
+        "node_exporter": "1.9.0",
+        "postgresql": "16.9.0",
+    },
     artifacts=Artifacts(
-        "https://releases.hashicorp.com", "https://github.com/prometheus/node_exporter/releases/download", {}
+        "https://releases.hashicorp.com",
+        "https://github.com/prometheus/node_exporter/releases/download",
+        "https://postgresql.example.com",
+        {},
     ),
+    asns=ASNS,
+    backup=BACKUP,
+    audit_days=AUDIT_DAYS,
 )
 STANZAS: Mapping[Cloud, KeyStanza] = {
     "aws": KeyStanza("awskms", {"region": "us-west-2", "kms_key_id": "mrk-0123456789abcdef0123456789abcdef"}),

@@ -13,7 +13,7 @@ import pytest
 
 from components.clouds.azure.guest import FACTS, facts, guest
 from components.clouds.contract import Account, Site
-from components.plan.federation import TOKEN_AUDIENCE
+from components.plan.federation import TRUSTED
 from tests.clouds import surroundings
 from tests.clouds.surroundings import Service, surrounded
 from tests.deployed import plan
@@ -141,7 +141,7 @@ def test_a_refusal_of_the_vault_is_one_line_without_a_token(
     assert "hush" not in line
 
 
-@pytest.mark.parametrize(("program", "argument"), [("read-secret", ENTRY), ("web-identity", TOKEN_AUDIENCE["azure"])])
+@pytest.mark.parametrize(("program", "argument"), [("read-secret", ENTRY), ("web-identity", TRUSTED["azure", "aws"])])
 @pytest.mark.parametrize(
     ("status", "answer", "said"),
     [
@@ -169,7 +169,7 @@ def _refused(ended: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_a_web_identity_is_a_token_for_the_audience_of_the_other_cloud(machine: Machine) -> None:
-    audience = TOKEN_AUDIENCE["azure"]
+    audience = TRUSTED["azure", "aws"]
     ended = machine.call("web-identity", audience)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, TOKEN, "")
     (query,) = machine.cloud.asked
