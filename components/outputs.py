@@ -71,8 +71,8 @@ class Built:
     ca_certificate: pulumi.Output[str]
 
 
-def manifest(built: Built) -> pulumi.Output[dict[str, Any]]:
-    """The manifest as a plain output, camelCase."""
+def manifest(built: Built) -> pulumi.Output[Manifest]:
+    """The manifest."""
     return pulumi.Output.all(
         network=built.network.id,
         egress=list(built.network.egress),
@@ -94,7 +94,7 @@ def manifest(built: Built) -> pulumi.Output[dict[str, Any]]:
         clients=built.clients.id,
         # The root certificate comes out of the secret lineage but is public by nature.
         ca_certificate=pulumi.Output.unsecret(built.ca_certificate),
-    ).apply(lambda known: _compose(built, known).model_dump(by_alias=True, mode="json"))
+    ).apply(lambda known: _compose(built, known))
 
 
 def _key(built: Built, purpose: str, stanza: KeyStanza) -> KeyFacts:
@@ -174,7 +174,7 @@ def _compose(built: Built, known: Mapping[str, Any]) -> Manifest:
         backup=_backup(built, known["bucket"]),
         audit=AuditFacts(bucket=known["audit"], keep_days=audit_retention(platform.audit_days).lock_days),
         database=_database(built, known["database"]),
-        peers={cloud: remembered(peer) for cloud, peer in built.peers.items()},
+        peers={cloud: remembered(peer, stack.cloud) for cloud, peer in built.peers.items()},
     )
 
 

@@ -169,7 +169,7 @@ class Platform(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=clusters["nomad"]),
         )
         kit.zone("zone", ZoneArgs(site, network, records(stack.platform)), child)
-        self.manifest = manifest(
+        document = manifest(
             Built(
                 site=site,
                 peers=self._peers.manifests,
@@ -195,7 +195,8 @@ class Platform(pulumi.ComponentResource):
                 ca_certificate=roots[secrets.CA_CERTIFICATE],
             )
         )
-        record = Entry(self.manifest.apply(packed), secrets.ENTRIES[secrets.MANIFEST].readers)
+        self.manifest = document.apply(lambda made: made.model_dump(by_alias=True, mode="json"))
+        record = Entry(document.apply(packed), secrets.ENTRIES[secrets.MANIFEST].readers)
         kit.secret_store(
             "record", SecretStoreArgs(site, network, identities, store_key, {secrets.MANIFEST: record}), child
         )

@@ -262,20 +262,30 @@ def platform_of(settings: dict[str, Any]) -> Platform:
     return _PLATFORM.validate_python(settings)
 
 
-def remembered(manifest: Manifest) -> Manifest:
-    """A peer's manifest as this region keeps it.
+def remembered(manifest: Manifest, by: Cloud) -> Manifest:
+    """A peer's manifest as the region `by` keeps it.
 
-    Without what the peer remembers of others, which would grow with every pass, and without what depends on this
-    region's own last update: two regions would otherwise rewrite each other's memory for ever.
+    Without what the peer remembers of others, which would grow with every pass, and without what follows from other
+    regions' last updates (tunnels' status, ways in for others than `by`): two regions would otherwise rewrite each
+    other's memory pass after pass.
     """
+    backup = manifest.backup and manifest.backup.model_copy(
+        update={"writers": {cloud: roles for cloud, roles in manifest.backup.writers.items() if cloud == by}}
+    )
+    return _settled(manifest).model_copy(update={"peers": {}, "backup": backup})
+
+
+def _settled(manifest: Manifest) -> Manifest:
+    """Without what says how far the mesh has come."""
     mesh = manifest.mesh and manifest.mesh.model_copy(update={"declared": (), "tunnels": ()})
-    return manifest.model_copy(update={"peers": {}, "mesh": mesh})
+    return manifest.model_copy(update={"mesh": mesh})
 
 
-def packed(document: dict[str, Any]) -> str:
-    """A manifest as the secret store keeps it: base64 of the gzip of its JSON, small enough for every cloud.
+def packed(manifest: Manifest) -> str:
+    """A manifest as the secret store keeps it for the region's machines: base64 of the gzip of its JSON.
 
-    The same manifest gives the same text.
+    Small enough for every cloud; the same manifest gives the same text, however far the mesh has come.
     """
+    document = _settled(manifest).model_dump(by_alias=True, mode="json")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
