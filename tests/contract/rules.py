@@ -7,15 +7,21 @@ its reader with None.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from components.plan import addressing, secrets, sizing
 from components.plan.flows import BALANCERS, EGRESS, FLOWS, Flow
 from components.plan.records import TTL_SECONDS, records
 from components.plan.spec import RAFT_PRODUCTS, ROLES, SERVER_ROLE, Product, Role, Stack, quorum
+from tests.contract.crossing import (
+    routes_only_where_needed,
+    tunnels_are_strong,
+    tunnels_are_watched,
+    tunnels_as_planned,
+)
+from tests.contract.differences import Rule, differences, listed
+from tests.contract.keeping import audit_trail_complete, backups_as_planned, backups_only_for_their_writers
 from tests.contract.posture import BASTION, EVERY_PORT, PROBES, WORLD, Posture, Way
-
-Rule = Callable[[Posture, Stack], Iterator[str]]
 
 _SSH = 22
 _LEAST_DELAY_DAYS = 30
@@ -54,17 +60,6 @@ def _planned_ways_out(plan: Stack) -> set[Way]:
     return ways
 
 
-def _listed(things: Iterable[object]) -> str:
-    return ", ".join(sorted(map(str, things)))
-
-
-def _differences(what: str, found: Iterable[object], planned: Iterable[object]) -> Iterator[str]:
-    if surplus := set(found) - set(planned):
-        yield f"{what}: {_listed(surplus)}, which the plan does not have"
-    if missing := set(planned) - set(found):
-        yield f"{what}: no {_listed(missing)}"
-
-
 def _aliases(posture: Posture, product: Product) -> Mapping[int, int]:
     """Ports of a server that only repeat a planned one, because the balancer cannot map its front port to that."""
     planned = {listener.front.first: listener.back.first for listener in BALANCERS[product].listeners}
@@ -81,7 +76,7 @@ def no_way_in_but_the_flows(posture: Posture, plan: Stack) -> Iterator[str]:
             planned |= {Way(way.protocol, alias, alias, way.place) for way in planned if way.first == way.last == port}
         # Its own door is the cloud's business, as long as nobody but the door comes through.
         found = {way for way in machine.ways_in if (way.first, way.last, way.place) != (_SSH, _SSH, BASTION)}
-        yield from _differences(f"{machine.name} lets in", found, planned)
+        yield from differences(f"{machine.name} lets in", found, planned)
 
 
 def nothing_is_open_to_the_world(posture: Posture, _: Stack) -> Iterator[str]:
@@ -90,7 +85,7 @@ def nothing_is_open_to_the_world(posture: Posture, _: Stack) -> Iterator[str]:
         if machine.public:
             yield f"{machine.name} has a public address"
         if worldly := [way for way in machine.ways_in if way.place == WORLD]:
-            yield f"{machine.name} is open to the world: {_listed(worldly)}"
+            yield f"{machine.name} is open to the world: {listed(worldly)}"
     for balancer in posture.balancers.values():
         if not balancer.internal:
             yield f"the balancer of {balancer.product} is public"
@@ -107,13 +102,13 @@ def no_ssh(posture: Posture, _: Stack) -> Iterator[str]:
 def ways_out_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     """A machine reaches cloud APIs, archives, and the platform."""
     for machine in posture.every_machine:
-        yield from _differences(f"{machine.name} lets out", machine.ways_out, _planned_ways_out(plan))
+        yield from differences(f"{machine.name} lets out", machine.ways_out, _planned_ways_out(plan))
 
 
 def machines_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     """Each planned server exists once, with its planned zone, address, role and size."""
     planned = {server.name: server for server in addressing.all_servers(plan.platform, plan.cloud)}
-    yield from _differences("servers", posture.machines, planned)
+    yield from differences("servers", posture.machines, planned)
     for name in posture.machines.keys() & planned.keys():
         machine, server = posture.machines[name], planned[name]
         size = sizing.machine(plan.platform.profile, plan.cloud, machine.role)
@@ -143,7 +138,7 @@ def clients_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     if (group.minimum, group.maximum) != (bounds.minimum, bounds.maximum):
         yield f"clients are {group.minimum} to {group.maximum}, planned {bounds.minimum} to {bounds.maximum}"
     if group.zones != frozenset(range(addressing.ZONES)):
-        yield f"clients live in the zones {_listed(group.zones)} only"
+        yield f"clients live in the zones {listed(group.zones)} only"
 
 
 def subnets_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
@@ -151,7 +146,7 @@ def subnets_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     zones = range(addressing.ZONES)
     servers = {addressing.server_subnet(plan.region, zone) for zone in zones}
     clients = {addressing.client_subnet(plan.region, zone) for zone in zones}
-    yield from _differences("subnets", posture.subnets - clients, servers)
+    yield from differences("subnets", posture.subnets - clients, servers)
     if not posture.subnets & clients:
         yield "clients live in no subnet of theirs"
 
@@ -195,27 +190,29 @@ def voters_are_left_alone(posture: Posture, _: Stack) -> Iterator[str]:
     """No plain update touches a server's image, size or user data."""
     for machine in posture.machines.values():
         if missing := {"image", "size", "user data"} - machine.kept:
-            yield f"a plain update may change the {_listed(missing)} of {machine.name}"
+            yield f"a plain update may change the {listed(missing)} of {machine.name}"
 
 
 def _planned_key_users(plan: Stack) -> dict[str, set[str]]:
-    users: dict[str, set[str]] = {"nomad-keyring": {"nomad-server"}, "disk": set()}
+    users: dict[str, set[str]] = {"nomad-keyring": {"nomad-server"}, "disk": set(), "audit": set()}
     if plan.platform.seal == "cloud":
         users["vault-seal"] = {"vault-server"}
     if plan.is_primary:
         users["boundary-worker-auth"] = {"boundary-worker", "peers"}
+        users["database"] = set()
     return users
 
 
 def keys_only_for_their_users(posture: Posture, plan: Stack) -> Iterator[str]:
     """The key of a seal is usable by the servers that it seals, and by nobody else."""
     planned = _planned_key_users(plan)
-    yield from _differences("keys", posture.keys, {*planned, "secrets"})
+    # Who may encrypt backups is a question of the bucket: see `backups_only_for_their_writers`.
+    yield from differences("keys", posture.keys, {*planned, "secrets", "backup"})
     for purpose in posture.keys.keys() & planned.keys():
-        yield from _differences(f"users of {purpose}", posture.keys[purpose].users, planned[purpose])
+        yield from differences(f"users of {purpose}", posture.keys[purpose].users, planned[purpose])
     if "secrets" in posture.keys:
         # Some clouds let the reader decrypt, others do it for him: at most the readers.
-        yield from _differences("users of secrets", posture.keys["secrets"].users - set(ROLES), ())
+        yield from differences("users of secrets", posture.keys["secrets"].users - set(ROLES), ())
 
 
 def keys_rotate_and_last(posture: Posture, _: Stack) -> Iterator[str]:
@@ -231,9 +228,9 @@ def secrets_only_for_their_readers(posture: Posture, plan: Stack) -> Iterator[st
     """Every entry exists, is read by its readers alone, encrypted, protected and recoverable."""
     # A store may hold more, such as an operators' way in, as long as no machine reads it.
     entries = {name: entry for name, entry in posture.secrets.items() if name in secrets.ENTRIES or entry.readers}
-    yield from _differences("entries", entries, secrets.ENTRIES)
+    yield from differences("entries", entries, secrets.ENTRIES)
     for name in entries.keys() & secrets.ENTRIES.keys():
-        yield from _differences(f"readers of {name}", entries[name].readers, secrets.ENTRIES[name].readers)
+        yield from differences(f"readers of {name}", entries[name].readers, secrets.ENTRIES[name].readers)
     for entry in posture.secrets.values():
         if entry.key not in ("secrets", "service"):
             yield f"{entry.name} is encrypted by {entry.key or 'no key of ours'}"
@@ -242,13 +239,13 @@ def secrets_only_for_their_readers(posture: Posture, plan: Stack) -> Iterator[st
 
 
 def no_other_grants(posture: Posture, _: Stack) -> Iterator[str]:
-    """Machines have no grant beyond keys, entries and the operators' sessions."""
+    """Machines have no grant beyond keys, entries, their backups and the operators' sessions."""
     yield from posture.strays
 
 
 def balancers_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     """Each balanced product: planned address, listeners, health check, and all its servers behind."""
-    yield from _differences("balancers", posture.balancers, BALANCERS)
+    yield from differences("balancers", posture.balancers, BALANCERS)
     for product in posture.balancers.keys() & BALANCERS.keys():
         balancer, planned = posture.balancers[product], BALANCERS[product]
         addresses = addressing.front_ends(plan.region, product)
@@ -269,7 +266,7 @@ def balancers_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
         if len(balancer.checks) != 1:
             yield f"{product} has {len(balancer.checks)} health checks"
         servers = {server.name for server in addressing.servers(plan.platform, plan.cloud, product)}
-        yield from _differences(f"servers behind {product}", balancer.members, servers)
+        yield from differences(f"servers behind {product}", balancer.members, servers)
 
 
 def callers_of_balancers_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
@@ -285,7 +282,7 @@ def callers_of_balancers_as_planned(posture: Posture, plan: Stack) -> Iterator[s
             for way in servers
             if way.first == way.last == listener.back.first and way.place != PROBES
         }
-        yield from _differences(f"the balancer of {product} lets in", balancer.ways_in, planned)
+        yield from differences(f"the balancer of {product} lets in", balancer.ways_in, planned)
 
 
 def names_resolve_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
@@ -293,7 +290,7 @@ def names_resolve_as_planned(posture: Posture, plan: Stack) -> Iterator[str]:
     planned = {record.name: (record.addresses, TTL_SECONDS) for record in records(plan.platform)}
     if posture.zone.domain != plan.platform.domain or not posture.zone.private:
         yield f"the zone is {posture.zone.domain}, private {posture.zone.private}"
-    yield from _differences("names", posture.zone.records.items(), planned.items())
+    yield from differences("names", posture.zone.records.items(), planned.items())
 
 
 RULES: tuple[Rule, ...] = (
@@ -316,4 +313,11 @@ RULES: tuple[Rule, ...] = (
     balancers_as_planned,
     callers_of_balancers_as_planned,
     names_resolve_as_planned,
+    tunnels_as_planned,
+    tunnels_are_strong,
+    tunnels_are_watched,
+    routes_only_where_needed,
+    backups_as_planned,
+    backups_only_for_their_writers,
+    audit_trail_complete,
 )
