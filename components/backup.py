@@ -53,7 +53,7 @@ def plans(site: Site, peers: Mapping[Cloud, Manifest]) -> Iterator[dict[str, Any
     """The spec of each plan (policy catalogue, `hashicorp:backup:BackupPlan`); buckets of peers as far as they exist."""
     stack = site.stack
     platform, names = stack.platform, site.names
-    own = {"cloud": stack.cloud, "bucket": names.thing("backups"), "keyRef": names.thing("backup")}
+    own = {"cloud": stack.cloud, "bucket": names.backups(site.account.id), "keyRef": names.thing("backup")}
     for saved in sets(stack):
         copies = [
             {"cloud": cloud, "bucket": bucket.name, "keyRef": Names(platform, cloud).thing(bucket.key)}

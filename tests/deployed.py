@@ -4,7 +4,8 @@ Program, stack files and engine are the real ones. Whoever comes first builds, t
 it. What is built is never changed again: a test that changes a region works on a copy of the whole sandbox, which costs
 a second instead of a minute.
 
-Two stages are kept: `primary`, with the primary up and its peers still empty, and `platform`, with all three.
+Two stages are kept: `primary`, with the primary up and its peers still empty, and `platform`, with all three after two
+passes: gateways in the first, tunnels in the second.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tests.harness import Stack
 
 Stage = Literal["primary", "platform"]
+Pass = Literal["first", "second"]
 
 _NOT_COPIED = shutil.ignore_patterns("port", "lock")
 """What belongs to the process that served the original."""
@@ -53,12 +55,12 @@ class Deployed:
         return self.folder / "platform"
 
     def said(self, cloud: Cloud) -> str:
-        """All that the engine printed when the region was built, with details."""
+        """All that the engine printed while the region was built, with details."""
         return _transcript(self.folder, cloud).read_text(encoding="utf-8")
 
-    def state(self, cloud: Cloud) -> dict[str, Any]:
-        """The region's deployment as exported; secrets encrypted."""
-        return json.loads((self.folder / f"{cloud}.json").read_text(encoding="utf-8"))
+    def state(self, cloud: Cloud, after: Pass = "second") -> dict[str, Any]:
+        """The region's deployment as exported after a pass; secrets encrypted."""
+        return json.loads(_exported(self.folder, cloud, after).read_text(encoding="utf-8"))
 
     def stack(self, cloud: Cloud, stage: Stage = "platform") -> Stack:
         """The stack, to be looked at only: no cloud answers."""
@@ -112,23 +114,34 @@ def deploy(shared: Path) -> Deployed:
 def _build(folder: Path) -> None:
     deployed = Deployed(folder)
     with open_sandbox(deployed.platform) as sandbox:
-        _first_up(region_stacks(sandbox)[PRIMARY], folder)
+        _up(region_stacks(sandbox)[PRIMARY], folder)
     shutil.copytree(deployed.platform, folder / "primary", ignore=_NOT_COPIED)
     with open_sandbox(deployed.platform) as sandbox:
         stacks = region_stacks(sandbox)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda cloud: _first_up(stacks[cloud], folder), [c for c in CLOUDS if c != PRIMARY]))
-        # The primary trusts machines of its peers as soon as these exist.
-        stacks[PRIMARY].up()
-        for cloud, stack in stacks.items():
-            (folder / f"{cloud}.json").write_text(json.dumps(stack.export()), encoding="utf-8")
+            list(pool.map(lambda cloud: _up(stacks[cloud], folder), [c for c in CLOUDS if c != PRIMARY]))
+        _keep(stacks, folder, "first")
+        # Gateways know each other now: tunnels, and trust in each other's machines. In this order, since each needs what
+        # the one before it has made in this pass.
+        for stack in stacks.values():
+            _up(stack, folder)
+        _keep(stacks, folder, "second")
+
+
+def _keep(stacks: dict[Cloud, Stack], folder: Path, number: Pass) -> None:
+    for cloud, stack in stacks.items():
+        _exported(folder, cloud, number).write_text(json.dumps(stack.export()), encoding="utf-8")
+
+
+def _exported(folder: Path, cloud: Cloud, number: Pass) -> Path:
+    return folder / f"{cloud}-{number}.json"
 
 
 def _transcript(folder: Path, cloud: str) -> Path:
     return folder / f"{cloud}.txt"
 
 
-def _first_up(stack: Stack, folder: Path) -> None:
+def _up(stack: Stack, folder: Path) -> None:
     """An update as a person runs it, with all that it prints kept."""
     words = ["--yes", "--skip-preview", "--diff", "--non-interactive", "--config-file", str(stack.file)]
     done = subprocess.run(
@@ -140,5 +153,6 @@ def _first_up(stack: Stack, folder: Path) -> None:
         text=True,
         check=False,
     )
-    _transcript(folder, stack.name).write_text(done.stdout, encoding="utf-8")
+    with _transcript(folder, stack.name).open("a", encoding="utf-8") as transcript:
+        transcript.write(done.stdout)
     assert done.returncode == 0, f"up {stack.name} ended with {done.returncode}:\n{done.stdout[-8000:]}"

@@ -139,6 +139,10 @@ class Names:
         stem = self.platform.name.replace("-", "")[:8] + purpose.replace("-", "")
         return f"{stem[:16]}{self._digest(account)}"
 
+    def backups(self, account: str) -> str:
+        """What holds the region's backups: a storage account in Azure, a bucket elsewhere."""
+        return (self.storage_account if self.cloud == "azure" else self.bucket)("backups", account)
+
     def _digest(self, account: str) -> str:
         text = f"{account}/{self.platform.name}/{self.platform.environment}"
         return hashlib.sha256(text.encode()).hexdigest()[:8]

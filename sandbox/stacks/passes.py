@@ -87,7 +87,7 @@ class Outcome:
 def bring_up(runner: Runner, stacks: Sequence[StackFile]) -> Outcome:
     """Runs `up` until nothing changes, a stack fails or the passes are used up.
 
-    `stacks` starts with the primary's, which goes alone in the first pass: the others need its outputs.
+    `stacks` starts with the primary's, which goes alone in the first pass: the others need its outputs and nothing else.
     """
     outcome = Outcome()
     known: dict[str, str] = {}
@@ -116,7 +116,8 @@ def bring_up(runner: Runner, stacks: Sequence[StackFile]) -> Outcome:
             for stack in stacks
             if any(other != stack.name and wave_of[other] >= wave_of.get(stack.name, 0) for other in news)
         ]
-        waves = [stale]
+        # One after another: each then sees the news of those before it, and the mesh stands after the second pass.
+        waves = [[stack] for stack in stale]
         if not stale:
             break
     outcome.unsettled = [stack.name for wave in waves for stack in wave]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.plan.spec import CLOUDS
+from components.plan.spec import CLOUDS, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +21,7 @@ CLOUDS_TOKEN = "hashicorp:clouds:"
 READ = {
     "Network": {"cloud", "cidr", "subnets[].cidr", "flowLogs"},
     "SealKey": {"region", "keyRef", "usableFrom[]"},
+    "BackupBucket": {"cloud", "name", "keyRef", "versioned", "lockMode", "lockDays", "expireDays"},
 }
 """Props that rules read (policy catalogue, "Component props")."""
 
@@ -82,12 +83,63 @@ def test_no_prop_is_taken_for_an_attribute_of_its_component(cloud: Cloud, states
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_every_seal_key_outlives_its_region_and_the_disks_key_is_none(
+def test_keys_of_the_lineage_outlive_their_region_and_keys_of_local_data_do_not(
     cloud: Cloud, states: Mapping[Cloud, State], plans: Mapping[Cloud, Stack]
 ) -> None:
     region = plans[cloud].region
     seals = [found.inputs["usableFrom"] for found in states[cloud].of(f"{CLOUDS_TOKEN}SealKey")]
-    (disks,) = states[cloud].of(f"{CLOUDS_TOKEN}DataKey")
+    data = {found.inputs["purpose"]: found.inputs["usableFrom"] for found in states[cloud].of(f"{CLOUDS_TOKEN}DataKey")}
     assert seals
     assert all(places == [region.name, region.recovery] for places in seals)
-    assert (disks.inputs["purpose"], disks.inputs["usableFrom"]) == ("disk", [region.name])
+    assert data == {"disk": [region.name], "audit": [region.name]}
+
+
+PAIR = {
+    "pair",
+    "routing",
+    "a.cloud",
+    "a.asn",
+    "b.cloud",
+    "b.asn",
+    *(f"tunnels[].{prop}" for prop in ("index", "aEndpoint", "bEndpoint", "insideCidr", "pskRef", "ikeVersion")),
+}
+PLAN = {
+    *(
+        "product",
+        "cluster",
+        "cloud",
+        "intervalMinutes",
+        "rpoMinutes",
+        "retentionDays",
+        "writer",
+        "restorer",
+        "contents[]",
+    ),
+    *(f"targets[].{prop}" for prop in ("cloud", "bucket", "keyRef")),
+}
+
+
+def test_both_stacks_of_a_pair_say_the_same_of_it(states: Mapping[Cloud, State]) -> None:
+    said: dict[str, list[Mapping[str, Any]]] = {}
+    for cloud in CLOUDS:
+        for pair in states[cloud].of("hashicorp:mesh:VpnPair"):
+            assert set(_paths(pair.inputs)) == PAIR
+            assert pair.outputs["spec"] == pair.inputs
+            assert cloud in (pair["a"]["cloud"], pair["b"]["cloud"])
+            said.setdefault(pair["pair"], []).append(pair.inputs)
+    assert {name: len(specs) for name, specs in said.items()} == {"aws-azure": 2, "aws-gcp": 2, "azure-gcp": 2}
+    assert all(one == other for one, other in said.values())
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_every_product_of_a_region_is_saved_in_two_clouds(cloud: Cloud, states: Mapping[Cloud, State]) -> None:
+    saved = {plan["product"]: plan for plan in states[cloud].of("hashicorp:backup:BackupPlan")}
+    assert saved.keys() == {"consul", "vault", "nomad", "platform", *(["boundary"] if cloud == PRIMARY else [])}
+    buckets = {there: bucket["name"] for there in CLOUDS for bucket in states[there].of(f"{CLOUDS_TOKEN}BackupBucket")}
+    for plan in saved.values():
+        assert set(_paths(plan.inputs)) == PLAN
+        assert plan.outputs["spec"] == plan.inputs
+        assert plan["writer"] != plan["restorer"]
+        assert next(target["cloud"] for target in plan["targets"]) == cloud
+        assert len({target["cloud"] for target in plan["targets"]}) == 2
+        assert all(target["bucket"] == buckets[target["cloud"]] for target in plan["targets"])
