@@ -100,7 +100,9 @@ def up(_: argparse.Namespace, board: Board, out: Console) -> int:
             report.explain(result, board.console)
         board.say("What was created stays. Mend the cause and run `make up` again: it goes on from here.")
         return 1
-    out.print(report.regions(stacks, outcome))
+    manifests = [report.manifest_of(outcome.latest(stack.name)) for stack in stacks]
+    for table in (report.regions(manifests, outcome), report.mesh(manifests), report.backups(manifests)):
+        out.print(table)
     if outcome.unsettled:
         raise SandboxError(
             f"After {passes.PASSES} passes these stacks still change each other: {', '.join(outcome.unsettled)}.",

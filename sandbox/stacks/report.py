@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sandbox.stacks.operation import Result
-    from sandbox.stacks.order import StackFile
     from sandbox.stacks.passes import Outcome
 
 # What the engine adds below the real diagnostics.
@@ -40,7 +39,7 @@ def manifest_of(result: Result) -> Manifest:
         ) from error
 
 
-def regions(stacks: Sequence[StackFile], outcome: Outcome) -> Table:
+def regions(manifests: Sequence[Manifest], outcome: Outcome) -> Table:
     """One row a region: what it holds and where it answers."""
     table = Table(title="hashicorp-multicloud in the sandbox", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("Region", "Resources", "Seconds", "Cluster", "Servers", "Endpoint"):
@@ -48,8 +47,8 @@ def regions(stacks: Sequence[StackFile], outcome: Outcome) -> Table:
         table.add_column(
             heading, justify="right" if numbers else "left", overflow="fold", no_wrap=heading != "Endpoint"
         )
-    for stack in stacks:
-        manifest = manifest_of(outcome.latest(stack.name))
+    for manifest in manifests:
+        stack = manifest.cloud
         clusters = [
             (cluster.product, str(len(cluster.servers)), cluster.endpoint or "") for cluster in manifest.clusters
         ]
@@ -57,13 +56,63 @@ def regions(stacks: Sequence[StackFile], outcome: Outcome) -> Table:
         products, sizes, endpoints = ("\n".join(column) for column in zip(*clusters, strict=True))
         table.add_row(
             f"{manifest.cloud}\n{manifest.region}",
-            str(outcome.latest(stack.name).resources),
-            f"{outcome.seconds(stack.name):.0f}",
+            str(outcome.latest(stack).resources),
+            f"{outcome.seconds(stack):.0f}",
             products,
             sizes,
             escape(endpoints),
             end_section=True,
         )
+    return table
+
+
+def mesh(manifests: Sequence[Manifest]) -> Table:
+    """One row a pair: how many of its tunnels both stacks have declared, and through which gateways."""
+    table = _table("Mesh", ("Pair", "Tunnels", "Declared", "Gateways"))
+    tunnels = [(manifest.cloud, tunnel) for manifest in manifests if manifest.mesh for tunnel in manifest.mesh.tunnels]
+    for pair in sorted({tunnel.pair for _, tunnel in tunnels}):
+        sides = {
+            cloud: [tunnel for side, tunnel in tunnels if (side, tunnel.pair) == (cloud, pair)]
+            for cloud in pair.split("-")
+        }
+        states = [tunnel.status for side in sides.values() for tunnel in side]
+        declared = next(state for state in ("planned", "half", "up") if state in states)
+        gateways = [
+            f"{cloud} {' '.join(dict.fromkeys(tunnel.own for tunnel in side if tunnel.own)) or 'unknown yet'}"
+            for cloud, side in sides.items()
+        ]
+        table.add_row(pair, str(len(states) // len(sides)), _DECLARED[declared], "\n".join(gateways), end_section=True)
+    return table
+
+
+_DECLARED = {"planned": "[red]on no side[/]", "half": "[yellow]on one side[/]", "up": "[green]on both sides[/]"}
+
+
+def backups(manifests: Sequence[Manifest]) -> Table:
+    """One row a region: where its backups lie, and for how long nobody can take them away."""
+    table = _table("Backups", ("Region", "Bucket", "Replica in", "Copy in a second cloud", "Locked", "Every"))
+    buckets = {manifest.cloud: manifest.backup.bucket for manifest in manifests if manifest.backup}
+    for manifest in manifests:
+        if manifest.backup is None:
+            continue
+        bucket, sets = manifest.backup.bucket, manifest.backup.sets
+        second = next((cloud for saved in sets for cloud in saved.targets[1:]), None)
+        copy = f"{second}: {buckets[second].name}" if second in buckets else "[red]none yet[/]"
+        table.add_row(
+            manifest.cloud,
+            escape(bucket.name),
+            f"{bucket.replica_region}: {escape(bucket.replica)}",
+            copy,
+            f"{bucket.lock_days} days",
+            ", ".join(sorted({f"{saved.interval_minutes} min" for saved in sets if saved.role != "consul-server"})),
+        )
+    return table
+
+
+def _table(title: str, headings: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 
