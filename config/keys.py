@@ -1,7 +1,7 @@
 """The keys of the configuration and their types.
 
 Owns the shape of the namespace. Defaults stand in Pulumi.yaml, where the engine merges them in; what a single value
-must look like is `components.plan.values`; docs/configuration.md explains each key.
+must look like is `components.plan.values` and `resilience`; docs/configuration.md explains each key.
 
 Types are strict (a quoted number is no number) and unknown keys are refused: a mistyped key that does nothing is the
 mistake that nobody finds.
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from components.plan import spec, values
+from components.plan import resilience, spec, values
 from components.plan.sizing import CLIENTS, SERVERS
 from components.plan.spec import Cloud, Deletion, Edition, Lock, Product, Profile, SealKind
 
@@ -33,7 +33,9 @@ def _judged(judge: Callable[[_T], values.Refusal | None]) -> AfterValidator:
     return AfterValidator(validate)
 
 
+Asn = Annotated[int, _judged(resilience.asn)]
 Bound = Annotated[int, _judged(values.clients)]
+Interval = Annotated[int, _judged(resilience.interval)]
 Tag = Annotated[str, _judged(values.tag)]
 Url = Annotated[str, _judged(values.url)]
 Version = Annotated[str, _judged(values.version)]
@@ -75,16 +77,16 @@ class Artifacts(_Keys):
 class Mesh(_Keys):
     """The regions' gateways."""
 
-    asns: dict[Cloud, int]
+    asns: dict[Cloud, Asn]
 
 
 class Intervals(_Keys):
     """Minutes between two backups of each product."""
 
-    consul: int
-    vault: int
-    nomad: int
-    boundary: int
+    consul: Interval
+    vault: Interval
+    nomad: Interval
+    boundary: Interval
 
     def by_product(self) -> dict[Product, int]:
         """In the plan's words."""
@@ -95,17 +97,17 @@ class Backup(_Keys):
     """Backups."""
 
     interval_minutes: Intervals = Field(alias="intervalMinutes")
-    rpo_minutes: int = Field(alias="rpoMinutes")
+    rpo_minutes: Annotated[int, _judged(resilience.rpo)] = Field(alias="rpoMinutes")
     lock: Lock
-    lock_days: int = Field(alias="lockDays")
-    keep_days: int = Field(alias="keepDays")
+    lock_days: Annotated[int, _judged(resilience.lock_days)] = Field(alias="lockDays")
+    keep_days: Annotated[int, _judged(resilience.keep_days)] = Field(alias="keepDays")
     copies: dict[Cloud, Cloud]
 
 
 class Audit(_Keys):
     """The audit trail."""
 
-    keep_days: int = Field(alias="keepDays")
+    keep_days: Annotated[int, _judged(resilience.audit_days)] = Field(alias="keepDays")
 
 
 class Settings(_Keys):

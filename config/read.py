@@ -134,10 +134,18 @@ def _complete(raw: Raw, readable: Raw, key: str) -> bool:
     return key in readable and raw[key] == readable[key]
 
 
+def _declared(raw: Raw, *path: str) -> frozenset[Cloud] | None:
+    """The clouds that stand below a path, readable or not; None where no map does."""
+    branch: object = raw
+    for step in path:
+        branch = cast("Raw", branch).get(step) if isinstance(branch, dict) else None
+    return frozenset(cloud for cloud in CLOUDS if cloud in branch) if isinstance(branch, dict) else None
+
+
 def _facts(raw: Raw, readable: Raw, stack: str | None) -> Facts:
     """What could be read. Everything left in `readable` has its proper type."""
     profile = cast("Profile | None", readable.get("profile"))
-    declared = raw.get("regions")
+    backup = cast("Mapping[str, Any]", readable.get("backup", {}))
     given = cast("dict[Product, int]", readable.get("servers", {}))
     numbers = servers(profile, given) if profile and _complete(raw, readable, "servers") else given
 
@@ -155,11 +163,19 @@ def _facts(raw: Raw, readable: Raw, stack: str | None) -> Facts:
         domain=readable.get("domain"),
         profile=profile,
         edition=readable.get("edition"),
-        clouds=frozenset(cloud for cloud in CLOUDS if cloud in declared) if isinstance(declared, dict) else None,
+        clouds=_declared(raw, "regions"),
         regions=by_region("name"),
         zones={cloud: tuple(zones) for cloud, zones in by_region("zones").items()},
         cidrs=by_region("cidr"),
         recoveries=by_region("recovery"),
+        numbered=_declared(raw, "mesh", "asns"),
+        asns=readable.get("mesh", {}).get("asns", {}),
+        copied=_declared(raw, "backup", "copies"),
+        copies=backup.get("copies", {}),
+        intervals=backup.get("intervalMinutes", {}),
+        rpo_minutes=backup.get("rpoMinutes"),
+        lock_days=backup.get("lockDays"),
+        keep_days=backup.get("keepDays"),
         servers=numbers,
         clients=clients(profile, readable["clients"]) if profile and _complete(raw, readable, "clients") else None,
         versions=readable.get("versions", {}),

@@ -2,7 +2,7 @@
 
 Owns every rule that needs more than one value, over whatever could be read: a value that is unreadable
 silences the rules that need it and no others, so that all mistakes of a file show at once. Forms of single
-values are `values`; nothing here reads configuration or asks a cloud.
+values are `values`; mesh, backups and the audit trail are `resilience`; nothing here reads configuration or asks a cloud.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from . import certificates, geography, naming, secrets, values, versions
+from . import certificates, geography, naming, resilience, secrets, values, versions
 from .facts import Facts, Problem, suggestion
 from .sizing import LEAST_SERVERS
 from .spec import (
@@ -250,7 +250,7 @@ def _versions(facts: Facts) -> Iterator[Problem]:
             f"versions.{artefact}",
             f"{version} is not supported.",
             "Its configuration is written for other lines; the server would refuse to start, or understand it otherwise.",
-            f"Use a release from {'.'.join(map(str, line.first))} to {'.'.join(map(str, line.last))}.",
+            f"Use a release {line}.",
         )
     for skew in versions.skewed(facts.versions):
         least = ".".join(map(str, skew.least))
@@ -291,6 +291,10 @@ CHECKS: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     _counts,
     _versions,
     _checksums,
+    resilience.addressed,
+    resilience.scheduled,
+    resilience.kept,
+    resilience.copied,
 )
 
 

@@ -49,6 +49,16 @@ class Facts:
     zones: Mapping[Cloud, tuple[str, ...]] = field(default_factory=dict[Cloud, tuple[str, ...]])
     cidrs: Mapping[Cloud, str] = field(default_factory=dict[Cloud, str])
     recoveries: Mapping[Cloud, str] = field(default_factory=dict[Cloud, str])
+    numbered: frozenset[Cloud] | None = None
+    """Clouds whose gateways are given a number, readable or not."""
+    asns: Mapping[Cloud, int] = field(default_factory=dict[Cloud, int])
+    copied: frozenset[Cloud] | None = None
+    """Clouds whose backups are given a second cloud, readable or not."""
+    copies: Mapping[Cloud, Cloud] = field(default_factory=dict[Cloud, Cloud])
+    intervals: Mapping[Product, int] = field(default_factory=dict[Product, int])
+    rpo_minutes: int | None = None
+    lock_days: int | None = None
+    keep_days: int | None = None
     servers: Mapping[Product, int] = field(default_factory=dict[Product, int])
     clients: Clients | None = None
     versions: Mapping[str, str] = field(default_factory=dict[str, str])

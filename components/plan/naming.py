@@ -20,6 +20,14 @@ from .spec import ROLES, Cloud, Platform, Product, Role, cluster_name
 
 PROJECT = "hashicorp-multicloud"
 MANAGED_BY = "pulumi"
+BUCKETS = ("backups", "backups-replica", "audit")
+"""Purposes of buckets and storage accounts. A cloud whose own replica needs no second bucket makes none."""
+_ACCOUNTS: dict[Cloud, str] = {
+    "aws": "000000000000",
+    "azure": "00000000-0000-0000-0000-000000000000",
+    "gcp": "a-project",
+}
+"""An account of each cloud: names take its hash, which is as long for every one."""
 
 
 @dataclass(frozen=True)
@@ -160,12 +168,17 @@ class Names:
         cloud = self.cloud
         balancers = [self.thing(product) for product in BALANCERS]
         identities = [self.identity(role) for role in ROLES]
+        account = _ACCOUNTS[cloud]
+        if cloud == "azure":
+            yield from (("azure/storage account", self.storage_account(purpose, account)) for purpose in BUCKETS)
+        else:
+            yield from ((f"{cloud}/bucket", self.bucket(purpose, account)) for purpose in BUCKETS)
         if cloud == "aws":
             yield from (("aws/load balancer", name) for name in balancers)
             yield from (("aws/IAM role", name) for name in identities)
         elif cloud == "azure":
             yield "azure/resource group", self.resource_group()
-            yield "azure/key vault", self.key_vault("00000000-0000-0000-0000-000000000000")
+            yield "azure/key vault", self.key_vault(account)
             yield from (("azure/network resource", name) for name in balancers)
             yield from (("azure/managed identity", name) for name in identities)
         else:

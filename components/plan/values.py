@@ -1,7 +1,7 @@
 """What a single value of the configuration must look like.
 
-Owns the form of names, domains, ranges, counts, versions and addresses of archives, each judged alone. What
-values mean together is `checks`; where regions lie is `geography`. Reads no configuration.
+Owns the form of names, domains, ranges, counts, versions and addresses of archives, each judged alone. Mesh,
+backups and the audit trail are `resilience`; what other values mean together is `checks`; where regions lie is `geography`. Reads no configuration.
 
 Dangerous edge: a refusal is shown to people and kept in logs. It quotes the value, so whoever calls asks
 `secret_like` first.

@@ -33,6 +33,10 @@ def parse(text: str) -> Version:
     return major, minor, patch
 
 
+_WHOLE = 999
+"""No minor release is later: a line that ends with it holds a whole major version."""
+
+
 @dataclass(frozen=True)
 class Line:
     """The minor releases of an artefact that the templates are written for."""
@@ -44,6 +48,12 @@ class Line:
         """Whether a version belongs to the supported lines."""
         return self.first <= version[:2] <= self.last
 
+    def __str__(self) -> str:
+        if self.last == (self.first[0], _WHOLE):
+            return f"of {self.first[0]}"
+        first, last = (".".join(map(str, end)) for end in (self.first, self.last))
+        return f"from {first} to {last}"
+
 
 SUPPORTED: Mapping[str, Line] = {
     "consul": Line((1, 20), (1, 21)),
@@ -51,7 +61,8 @@ SUPPORTED: Mapping[str, Line] = {
     "nomad": Line((1, 10), (1, 11)),
     "boundary": Line((0, 19), (0, 21)),
     EXPORTER: Line((1, 8), (1, 10)),
-    POSTGRESQL: Line((16, 0), (16, 99)),
+    # A dump is read by programs of the same major version and any minor one.
+    POSTGRESQL: Line((16, 0), (16, _WHOLE)),
 }
 
 

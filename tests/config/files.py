@@ -48,5 +48,5 @@ def merged(stack: str, changes: Mapping[str, object] | None = None) -> dict[str,
         if value is ABSENT:
             del branch[last]
         else:
-            branch[last] = value
+            branch[last] = deepcopy(value)
     return settings

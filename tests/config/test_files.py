@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import pytest
 
+from components.plan import resilience, values
+from components.plan.backup import INTERVALS, RUN_MINUTES
 from components.plan.sizing import CLIENTS, SERVERS
 from components.plan.spec import CLOUDS, PRODUCTS, Cloud
 from components.plan.versions import ARTIFACTS, SUPPORTED
@@ -17,7 +19,7 @@ from sandbox.toolchain.table import PULUMI
 from tests.config.files import merged, project, stack_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 OF_THE_STACK = ["cloud", "account", "image", "rollout", "deletion"]
 
@@ -81,8 +83,8 @@ def _leaves(path: tuple[str, ...] = ()) -> Iterator[str]:
     below = known_below(path)
     if not below:
         yield ".".join(path)
-    elif path == ("regions",):
-        for leaf in _leaves(("regions", "aws")):
+    elif below == CLOUDS:
+        for leaf in _leaves((*path, "aws")):
             yield leaf.replace("aws", "<cloud>")
     else:
         for key in below:
@@ -90,7 +92,7 @@ def _leaves(path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _documented() -> list[tuple[str, str, str]]:
-    text = (TREE / "docs/configuration.md").read_text(encoding="utf-8")
+    text = (TREE / "docs/configuration.md").read_text(encoding="utf-8").partition("\n## ")[0]
     return re.findall(r"^\| `([^`]+)` \| (?:.+?) \| (.+?) \| (.+?) \|$", text, flags=re.MULTILINE)
 
 
@@ -99,24 +101,77 @@ def test_the_documentation_explains_every_key_once_and_no_other() -> None:
 
 
 def test_documented_defaults_and_choices_are_the_real_ones() -> None:
-    defaults = project()["config"]
     for key, default, limits in _documented():
-        top, _, below = key.partition(".")
-        real = defaults[top]["default"]
-        real = real.get(below) if isinstance(real, dict) else real
+        real = _default(key)
         if isinstance(real, str) and real:
             assert default == f"`{real}`", key
+        elif isinstance(real, int):
+            assert default == str(real), key
+        elif key.endswith("<cloud>"):
+            assert default == ", ".join(map(str, real.values())), key
+        top, _, below = key.partition(".")
         if top in ("servers", "clients"):
             numbers: Any = SERVERS if top == "servers" else {name: vars(clients) for name, clients in CLIENTS.items()}
             assert default == f"{numbers['production'][below]} (small: {numbers['small'][below]})"
-        kind = Settings.model_fields[top].annotation if top in Settings.model_fields else None
-        if get_origin(kind) is Literal:
-            for choice in get_args(kind):
-                assert f"`{choice}`" in limits, key
+        for choice in _choices(key):
+            assert f"`{choice}`" in limits, key
+
+
+def _default(key: str) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """What Pulumi.yaml holds at a documented key; for every cloud's, the map of them."""
+    top, *below = key.removesuffix(".<cloud>").split(".")
+    branch = project()["config"][top]["default"]
+    for step in below:
+        branch = branch.get(step) if isinstance(branch, dict) else None
+    return branch
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    """The words that a key takes, where it takes no others."""
+    kind: Any = Settings
+    for step in key.split("."):
+        fields = getattr(kind, "model_fields", {})
+        kind = next((field.annotation for name, field in fields.items() if step in (name, field.alias)), None)
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(number) for number in re.findall(r"\d+", text)}
+
+
+@pytest.mark.parametrize(
+    ("key", "judge"),
+    [
+        ("backup.rpoMinutes", resilience.rpo),
+        ("backup.lockDays", resilience.lock_days),
+        ("backup.keepDays", resilience.keep_days),
+        ("audit.keepDays", resilience.audit_days),
+    ],
+)
+def test_documented_bounds_are_the_last_that_are_accepted(
+    key: str, judge: Callable[[int], values.Refusal | None]
+) -> None:
+    (limits,) = (limits for documented, _, limits in _documented() if documented == key)
+    (bounds,) = re.findall(r"^(\d+) to (\d+)", limits)
+    least, most = map(int, bounds)
+    assert [judge(days) is None for days in (least - 1, least, most, most + 1)] == [False, True, True, False]
+
+
+def test_documented_intervals_and_numbers_of_gateways_are_the_accepted_ones() -> None:
+    limits = {key: limits for key, _, limits in _documented()}
+    assert _numbers(limits["backup.intervalMinutes.consul"].partition(";")[0]) == set(INTERVALS)
+    assert f"with {RUN_MINUTES} minutes for the run" in limits["backup.intervalMinutes.consul"]
+    edges = _numbers(limits["mesh.asns.<cloud>"])
+    assert edges == {64512, 65534, 4200000000, 4294967294, 65515, 65517, 65520}
+    inside = {number for number in edges if resilience.asn(number) is None}
+    assert inside == {64512, 65534, 4200000000, 4294967294}
+    around = {number for edge in edges for number in (edge - 1, edge + 1) if resilience.asn(number) is None}
+    assert around == {64513, 65533, 4200000001, 4294967293, 65514, 65516, 65521}
 
 
 def test_documented_lines_are_the_supported_ones() -> None:
     lines = {key.partition(".")[2]: limits for key, _, limits in _documented() if key.startswith("versions.")}
     for artefact, line in SUPPORTED.items():
         first, last = (".".join(map(str, end)) for end in (line.first, line.last))
-        assert re.match(rf"exact; {first} (or|to) {last}(;|$)", lines[artefact]), artefact
+        said = rf"any {line}" if str(line).startswith("of") else rf"{first} (or|to) {last}"
+        assert re.match(rf"exact; {said}(;|$)", lines[artefact]), artefact

@@ -44,6 +44,15 @@ def test_one_mistake_at_every_key_shows_every_mistake_in_the_order_of_the_keys()
         "versions.consul": "1.22.0",
         "versions.vault": "latest",
         "artifacts.baseUrl": "ftp://x",
+        "mesh.asns.azure": 65515,
+        "mesh.asns.gcp": 64610,
+        "backup.intervalMinutes.consul": 45,
+        "backup.intervalMinutes.vault": 60,
+        "backup.lockDays": 0,
+        "backup.keepDays": 0,
+        "backup.copies.aws": "aws",
+        "backup.copies.gcp": ABSENT,
+        "audit.keepDays": 1,
     }
     found = wheres(mistakes)
     assert list(dict.fromkeys(found)) == [key for key in mistakes if key != "rollout"]
@@ -55,6 +64,12 @@ def test_a_problem_with_one_value_does_not_hide_rules_about_its_neighbours() -> 
             "regions.aws.zones": [1],
             "regions.gcp.cidr": "10.1.0.0/16",
             "regions.azure": ABSENT,
+            "mesh.asns.azure": "x",
+            "mesh.asns.gcp": 64610,
+            "backup.copies.azure": "x",
+            "backup.copies.gcp": "gcp",
+            "backup.rpoMinutes": "60",
+            "backup.keepDays": 34,
             "versions.boundary": 21,
             "versions.nomad": "1.12.0",
             "servers.vault": "3",
@@ -68,6 +83,14 @@ def test_a_problem_with_one_value_does_not_hide_rules_about_its_neighbours() -> 
         "servers.nomad",
         "versions.nomad",
         "versions.boundary",
+        "mesh.asns.azure",
+        "mesh.asns.azure",
+        "mesh.asns.gcp",
+        "backup.rpoMinutes",
+        "backup.keepDays",
+        "backup.copies.azure",
+        "backup.copies.azure",
+        "backup.copies.gcp",
     ]
 
 
@@ -76,6 +99,14 @@ def test_an_unreadable_value_raises_no_problem_of_its_own_making() -> None:
     assert wheres({"servers.consul": "9", "rollout": ["consul-aws-9"]}) == ["servers.consul"]
     assert wheres({"regions.azure": "westus2"}) == ["regions.azure"]
     assert wheres({"regions": ABSENT}) == ["regions"]
+    assert wheres({"mesh": []}) == ["mesh"]
+    assert wheres({"mesh.asns": {}, "regions": ABSENT}) == ["regions"]
+    assert wheres({"mesh.asns.aws": "64610"}) == ["mesh.asns.aws"]
+    assert wheres({"backup": ABSENT}) == ["backup"]
+    assert wheres({"backup.copies": "gcp"}) == ["backup.copies"]
+    assert wheres({"backup.copies.aws": "AWS"}) == ["backup.copies.aws"]
+    assert wheres({"backup.intervalMinutes.vault": 1441, "backup.rpoMinutes": 60}) == ["backup.intervalMinutes.vault"]
+    assert wheres({"backup.lockDays": "900", "backup.keepDays": 3}) == ["backup.lockDays"]
 
 
 def test_the_error_numbers_its_problems_and_says_whose_they_are() -> None:
@@ -150,7 +181,7 @@ def test_load_refuses_text_where_structure_belongs_and_what_the_engine_keeps_sec
 
 def test_every_refusal_is_the_same_through_the_engine() -> None:
     for wrong in EVERY:
-        settings = merged(wrong.stack, {**wrong.given, wrong.at: wrong.value})
+        settings = merged(wrong.stack, wrong.changes)
         scalar = "." not in wrong.at and "/" not in wrong.at and not isinstance(wrong.value, str)
         if scalar and not isinstance(settings.get(wrong.at, ""), list | dict):
             continue  # the engine hands a single number or truth value over as text

@@ -31,6 +31,13 @@ class Wrong:
     stack: Cloud = "aws"
     given: Mapping[str, object] = field(default_factory=dict)
     """Settings around it, right and wrong alike."""
+    along: Mapping[str, object] = field(default_factory=dict)
+    """Settings that the mistake takes along, so that it is the only one."""
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What makes the committed configuration the wrong one."""
+        return {**self.given, self.at: self.value, **self.along}
 
 
 SHARED = merged("aws")
@@ -74,6 +81,7 @@ MISSING = (
         "the primary region is missing",
         SHARED["regions"]["aws"],
         stack="azure",
+        along={"mesh.asns.aws": ABSENT, "backup.copies": {"gcp": "azure", "azure": "gcp"}},
     ),
     Wrong(
         "no region of the stack",
@@ -83,6 +91,7 @@ MISSING = (
         SHARED["regions"]["gcp"],
         where="cloud",
         stack="gcp",
+        along={"mesh.asns.gcp": ABSENT, "backup.copies": {"azure": "aws"}},
     ),
 )
 TYPES = (
@@ -122,6 +131,7 @@ NAMES = (
     Wrong("a name with an underscore", "name", "hashi_corp", "lower-case letters", "hashi-corp"),
     Wrong("a name with two hyphens", "name", "hashi--corp", "single '-'", "hashi-corp"),
     Wrong("a name with a blank", "name", "hashicorp ", "lower-case letters", "hashicorp"),
+    Wrong("a name that Google keeps for itself", "name", "googol", "gcp refuses googol-", "gogol"),
     Wrong("a name one character too long", "name", "a" * 15, "gcp refuses", "a" * 14),
     Wrong("an environment with capitals", "environment", "Production", "lower-case letters", "production"),
     Wrong("an environment of 64 characters", "environment", "e" * 64, "at most 63", "e" * 63),
@@ -223,6 +233,9 @@ VERSIONS = (
     Wrong("a Vault not yet supported", "versions.vault", "1.22.0", "not supported", "1.21.5"),
     Wrong("a Nomad not yet supported", "versions.nomad", "1.12.0", "not supported", "1.11.2"),
     Wrong("a version no longer supported", "versions.boundary", "0.18.9", "not supported", "0.19.0"),
+    Wrong("a PostgreSQL of the next major version", "versions.postgresql", "17.0.0", "not supported", "16.10.0"),
+    Wrong("a PostgreSQL of the last major version", "versions.postgresql", "15.13.0", "not supported", "16.0.0"),
+    Wrong("PostgreSQL's own two numbers", "versions.postgresql", "16.9", "not an exact version", "16.9.0"),
     Wrong("an exporter no longer supported", "versions.node_exporter", "1.7.0", "not supported", "1.8.0"),
     Wrong(
         "a Consul too old for Vault",
@@ -250,6 +263,10 @@ SOURCES = (
     Wrong("a port that is none", "artifacts.baseUrl", "https://x:99999", "is no address", "https://x:9999"),
     Wrong("a user name", "artifacts.baseUrl", "https://me@x", "a user name", "https://x"),
     Wrong("a query", "artifacts.baseUrl", "https://x/?a=b", "a query", "https://x"),
+    Wrong("no address of PostgreSQL", "artifacts.postgresqlUrl", ABSENT, "is missing.", "https://example.com/x"),
+    Wrong(
+        "PostgreSQL by HTTP", "artifacts.postgresqlUrl", "http://example.com/x", "no https://", "https://example.com/x"
+    ),
     Wrong("a final slash", "artifacts.baseUrl", "https://x/y/", "a final slash", "https://x/y"),
     Wrong("a blank in an address", "artifacts.baseUrl", "https://x/ y", "no https:// address", "https://x/y"),
     Wrong(
@@ -276,6 +293,13 @@ SOURCES = (
         where="artifacts.checksums.consul_1.20.6_linux_amd64.zip",
     ),
     Wrong(
+        "a sum of another PostgreSQL",
+        "artifacts/checksums/postgresql-16.8.0-x86_64-unknown-linux-gnu.tar.gz",
+        SUM,
+        "Did you mean postgresql-16.9.0-x86_64-unknown-linux-gnu.tar.gz?",
+        where="artifacts.checksums.postgresql-16.8.0-x86_64-unknown-linux-gnu.tar.gz",
+    ),
+    Wrong(
         "a sum of the other edition",
         "edition",
         "enterprise",
@@ -284,6 +308,103 @@ SOURCES = (
         where="artifacts.checksums.consul_1.21.0_linux_amd64.zip",
         given={"artifacts/checksums/consul_1.21.0_linux_amd64.zip": SUM},
     ),
+)
+ASN_16, ASN_32 = 64534, 4_294_967_294
+MESH = (
+    Wrong("no number of a gateway", "mesh.asns.gcp", ABSENT, "is missing.", ASN_16),
+    Wrong("a quoted number of a gateway", "mesh.asns.gcp", "64630", "where a whole number belongs.", 64630),
+    Wrong("a number twice", "mesh.asns.gcp", 64610, "64610 is the number of aws too.", 64611),
+    Wrong("a public number", "mesh.asns.aws", 7224, "no private autonomous system number", 64512),
+    Wrong("one below the private numbers", "mesh.asns.aws", 64511, "no private", 64512),
+    Wrong("the last 16-bit number", "mesh.asns.aws", 65535, "no private", 65534),
+    Wrong("one below the private 32-bit numbers", "mesh.asns.aws", 4_199_999_999, "no private", 4_200_000_000),
+    Wrong("the last 32-bit number", "mesh.asns.aws", ASN_32 + 1, "no private", ASN_32),
+    Wrong("a negative number of a gateway", "mesh.asns.aws", -64512, "no private", 64512),
+    Wrong("Azure's own number", "mesh.asns.azure", 65515, "Azure keeps for itself", 65516),
+    Wrong("the first of Azure's other numbers", "mesh.asns.gcp", 65517, "Azure keeps for itself", 65516),
+    Wrong("the last of Azure's other numbers", "mesh.asns.aws", 65520, "Azure keeps for itself", 65521),
+    Wrong(
+        "a number of no region",
+        "mesh.asns.gcp",
+        64630,
+        "stands for a region that does not exist.",
+        given={"regions.gcp": ABSENT, "mesh.asns": {"aws": 64610, "azure": 64620}, "backup.copies": {"azure": "aws"}},
+    ),
+    Wrong("a number of a cloud that is not built", "mesh.asns.ibm", 64640, "no such key."),
+)
+EVERY_MINUTES = "backup.intervalMinutes"
+COPIES = "backup.copies"
+BACKUPS = (
+    Wrong("an interval that divides no day", f"{EVERY_MINUTES}.vault", 45, "do not divide a day", 30),
+    Wrong("an interval of a week", f"{EVERY_MINUTES}.boundary", 10080, "do not divide a day", 1440),
+    Wrong("no interval at all", f"{EVERY_MINUTES}.boundary", 0, "do not divide a day", 15),
+    Wrong("a mistyped interval", f"{EVERY_MINUTES}.nomadd", 30, "Did you mean nomad?"),
+    Wrong("no schedule of a product", f"{EVERY_MINUTES}.nomad", ABSENT, "is missing.", 30),
+    Wrong("a schedule that loses more than it may", f"{EVERY_MINUTES}.consul", 60, "loses up to 75; rpoMinutes", 30),
+    Wrong(
+        "an objective that the schedule misses by a minute",
+        "backup.rpoMinutes",
+        44,
+        "every 30 minutes loses up to 45; rpoMinutes allows 44.",
+        45,
+        where=f"{EVERY_MINUTES}.vault",
+        given={f"{EVERY_MINUTES}.consul": 15, f"{EVERY_MINUTES}.nomad": 20},
+    ),
+    Wrong(
+        "an objective that no schedule meets",
+        "backup.rpoMinutes",
+        29,
+        "29 minutes; possible are 30 to 2880.",
+        30,
+        given={f"{EVERY_MINUTES}.{product}": 15 for product in ("consul", "vault", "nomad")},
+    ),
+    Wrong("an objective of days", "backup.rpoMinutes", 2881, "possible are 30 to 2880", 2880),
+    Wrong("an objective in hours", "backup.rpoMinutes", 1.5, "is the number 1.5 where a whole number", 90),
+    Wrong("an unknown lock", "backup.lock", "complience", "Did you mean compliance?", "compliance"),
+    Wrong("no lock", "backup.lock", ABSENT, "is missing.", "governance"),
+    Wrong("a lock of no day", "backup.lockDays", 0, "0 days; possible are 1 to 3650.", 1),
+    Wrong("a lock for life", "backup.lockDays", 3651, "possible are 1 to 3650.", 3650, given={"backup.keepDays": 3651}),
+    Wrong("retention shorter than the lock", "backup.keepDays", 34, "34 days are shorter than the lock of 35.", 35),
+    Wrong(
+        "a lock longer than retention",
+        "backup.lockDays",
+        401,
+        "400 days are shorter than the lock of 401.",
+        400,
+        where="backup.keepDays",
+    ),
+    Wrong("backups that are not kept", "backup.keepDays", 0, "0 days; possible are 1 to 7300.", 35),
+    Wrong("backups for ever", "backup.keepDays", 7301, "possible are 1 to 7300.", 7300),
+    Wrong("a second cloud that is the first", f"{COPIES}.gcp", "gcp", "gcp is the region's own cloud.", "aws"),
+    Wrong("a second cloud that cannot be convinced", f"{COPIES}.aws", "azure", "no proof of identity", "gcp"),
+    Wrong("no second cloud", f"{COPIES}.azure", ABSENT, "is missing.", "gcp"),
+    Wrong("a second cloud that is none", f"{COPIES}.azure", "ibm", "'ibm' is not known.", "aws"),
+    Wrong(
+        "a second cloud without a region",
+        f"{COPIES}.azure",
+        "gcp",
+        "gcp has no region.",
+        "aws",
+        given={"regions.gcp": ABSENT, "mesh.asns": {"aws": 64610, "azure": 64620}, COPIES: {}},
+    ),
+    Wrong(
+        "a second cloud where none can be convinced",
+        f"{COPIES}.aws",
+        "azure",
+        "no proof of identity",
+        where=f"{COPIES}.aws",
+        given={"regions.gcp": ABSENT, "mesh.asns": {"aws": 64610, "azure": 64620}, COPIES: {"azure": "aws"}},
+    ),
+    Wrong(
+        "copies of no region",
+        f"{COPIES}.gcp",
+        "aws",
+        "stands for a region that does not exist.",
+        given={"regions.gcp": ABSENT, "mesh.asns": {"aws": 64610, "azure": 64620}, COPIES: {"azure": "aws"}},
+    ),
+    Wrong("an audit trail of less than a year", "audit.keepDays", 364, "364 days; possible are 365 to 3650.", 365),
+    Wrong("an audit trail for life", "audit.keepDays", 3651, "possible are 365 to 3650.", 3650),
+    Wrong("an audit trail without an end", "audit.keepDays", ABSENT, "is missing.", 365),
 )
 STACK = (
     Wrong("an account of eleven digits", "account", "12345678901", "twelve digits", "123456789012"),
@@ -382,13 +503,28 @@ SECRETS = (
     Wrong("a secret as a key", "labels", {"hvs.CAESIJ-0123456789abcdefgh": 1}, "a Vault token"),
     Wrong("a secret below an unknown key", "gossipKey", {"vault": ["hvs.CAESIJ-0123456789abcdefgh"]}, "a Vault token"),
 )  # fmt: skip
-EVERY = (*KEYS, *MISSING, *TYPES, *CHOICES, *NAMES, *REGIONS, *RANGES, *COUNTS, *VERSIONS, *SOURCES, *STACK, *SECRETS)
+EVERY = (
+    *KEYS,
+    *MISSING,
+    *TYPES,
+    *CHOICES,
+    *NAMES,
+    *REGIONS,
+    *RANGES,
+    *COUNTS,
+    *VERSIONS,
+    *SOURCES,
+    *MESH,
+    *BACKUPS,
+    *STACK,
+    *SECRETS,
+)
 
 
 @pytest.mark.parametrize("wrong", EVERY, ids=lambda wrong: wrong.title.replace(" ", "-"))
 def test_refused_at_its_key_with_what_why_and_how(wrong: Wrong) -> None:
     with pytest.raises(ConfigError) as refused:
-        parse(merged(wrong.stack, {**wrong.given, wrong.at: wrong.value}))
+        parse(merged(wrong.stack, wrong.changes))
 
     (problem,) = refused.value.problems
     assert problem.where == (wrong.where or wrong.at)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from components.plan import resilience
 from components.plan.addressing import LARGEST_PREFIX, MAX_SERVERS, SMALLEST_PREFIX
 from components.plan.backup import INTERVALS
 from components.plan.federation import TRUSTED
@@ -41,7 +42,9 @@ ARTIFACTS = Artifacts(
     "https://releases.example.com", "https://exporter.example.com", "https://postgresql.example.com", {}
 )
 
-_ASNS = st.integers(64512, 65534).filter(lambda number: number != 65515)
+_ASNS = st.one_of(st.integers(64512, 65534), st.integers(4_200_000_000, 4_294_967_294)).filter(
+    lambda number: resilience.asn(number) is None
+)
 
 
 @st.composite

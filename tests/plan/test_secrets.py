@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from components.plan import secrets
+from components.plan.backup import WRITERS
+from components.plan.mesh import TUNNELS, pairs
 from components.plan.secrets import CERTIFIED, ENTRIES, readable_by, shared_entries
 from components.plan.spec import ROLES, Role
+from config import parse
+from tests.config.files import merged
 
 SERVERS_ONLY: dict[str, tuple[Role, ...]] = {
     secrets.CONSUL_MANAGEMENT: ("consul-server",),
@@ -41,7 +45,22 @@ def test_every_machine_reads_what_its_agent_needs_and_only_that_is_everybodys() 
 
 def test_whatever_all_regions_must_agree_on_is_made_once() -> None:
     own = set(ENTRIES) - set(shared_entries())
-    assert own == {make(role) for role in CERTIFIED for make in (secrets.certificate_entry, secrets.private_key_entry)}
+    certificates = {make(role) for role in CERTIFIED for make in (secrets.certificate_entry, secrets.private_key_entry)}
+    assert own == {*certificates, secrets.MANIFEST}
+
+
+def test_no_machine_reads_a_tunnels_key_and_every_tunnel_has_one_of_its_own() -> None:
+    keys = [entry for entry, spec in ENTRIES.items() if spec.origin == "tunnel-key"]
+    assert len(keys) == len(set(keys)) == 3 * TUNNELS
+    assert all(ENTRIES[entry].readers == () for entry in keys)
+    platform = parse(merged("aws")).platform
+    assert {tunnel.key for pair in pairs(platform) for tunnel in pair.tunnels} == set(keys)
+
+
+def test_whoever_saves_a_set_reads_where_to_and_whoever_dumps_the_database_its_password() -> None:
+    for saved, role in WRITERS.items():
+        assert role in ENTRIES[secrets.MANIFEST].readers, saved
+    assert ENTRIES[secrets.BOUNDARY_DATABASE].readers == (WRITERS["boundary"],)
 
 
 def test_origins_say_what_an_entry_holds() -> None:
@@ -49,4 +68,6 @@ def test_origins_say_what_an_entry_holds() -> None:
         assert (spec.origin == "token") == entry.endswith("-token")
         assert (spec.origin == "gossip") == entry.endswith("-gossip")
         assert (spec.origin == "private-key") == (entry.endswith("-key") and entry != secrets.CA_KEY)
+        assert (spec.origin == "tunnel-key") == entry.startswith("mesh-")
+        assert (spec.origin == "password") == entry.endswith("-password")
         assert len(set(spec.readers)) == len(spec.readers)

@@ -11,6 +11,7 @@ from components.plan.versions import (
     ARTIFACTS,
     EDITION_SUFFIX,
     EXPORTER,
+    POSTGRESQL,
     SKEWS,
     SUPPORTED,
     Skew,
@@ -42,9 +43,20 @@ def test_anything_else_is_no_version(text: str) -> None:
 def test_a_supported_line_begins_and_ends_where_it_says(artefact: str) -> None:
     line = SUPPORTED[artefact]
     (major, first), (_, last) = line.first, line.last
-    for minor, fits in ((first - 1, False), (first, True), (last, True), (last + 1, False)):
-        found = list(unsupported({artefact: f"{major}.{minor}.9"}))
-        assert found == ([] if fits else [(artefact, f"{major}.{minor}.9", line)])
+    before = f"{major}.{first - 1}.9" if first else f"{major - 1}.99.9"
+    for version, fits in (
+        (before, False),
+        (f"{major}.{first}.9", True),
+        (f"{major}.{last}.9", True),
+        (f"{major}.{last + 1}.9", False),
+    ):
+        found = list(unsupported({artefact: version}))
+        assert found == ([] if fits else [(artefact, version, line)])
+
+
+def test_a_line_says_what_it_holds() -> None:
+    assert str(SUPPORTED["consul"]) == "from 1.20 to 1.21"
+    assert str(SUPPORTED[POSTGRESQL]) == "of 16"
 
 
 @pytest.mark.parametrize("skew", SKEWS, ids=lambda skew: f"{skew.product}-{skew.needs}")
@@ -82,3 +94,10 @@ def test_the_exporter_has_no_editions() -> None:
     folder = "https://exporter.example.com/v1.9.1"
     assert found.url == f"{folder}/node_exporter-1.9.1.linux-amd64.tar.gz"
     assert found.sums_url == f"{folder}/sha256sums.txt"
+
+
+def test_postgresqls_programs_have_no_editions_and_a_sum_beside_each_archive() -> None:
+    found = archive(POSTGRESQL, VERSIONS, SOURCES, EDITION_SUFFIX["enterprise"])
+    assert found.url == f"https://postgresql.example.com/16.9.0/{found.file}"
+    assert found.file == "postgresql-16.9.0-x86_64-unknown-linux-gnu.tar.gz"
+    assert found.sums_url == f"{found.url}.sha256"
