@@ -28,7 +28,7 @@ LARGEST_PREFIX = 19
 SMALLEST_PREFIX = 16
 """The largest range: AWS takes no larger network."""
 
-_SERVER_BLOCK, _CLIENT_BLOCK, _EGRESS_BLOCK, _EDGE_BLOCK = 1, 11, 21, 30
+_SERVER_BLOCK, _CLIENT_BLOCK, _EGRESS_BLOCK, _DATABASE_BLOCK, _EDGE_BLOCK = 1, 11, 21, 24, 30
 _HOSTS: dict[Product, int] = {"consul": 10, "vault": 20, "nomad": 30, "boundary": 40}
 _PER_ZONE = 10
 _FRONT_END = 60
@@ -80,6 +80,11 @@ def egress_subnet(region: Region, zone: int) -> str:
     return str(_block(region, _EGRESS_BLOCK + zone))
 
 
+def database_subnet(region: Region, zone: int) -> str:
+    """CIDR of a zone's database: apart from machines, because nothing in it has a way out of the region."""
+    return str(_block(region, _DATABASE_BLOCK + zone))
+
+
 def edge_subnets(region: Region) -> dict[str, str]:
     """Small subnets of the region's edge, by purpose; sizes are the clouds' minimum or larger."""
     edge = _block(region, _EDGE_BLOCK)
@@ -101,6 +106,7 @@ def subnets(region: Region) -> Iterator[str]:
         yield server_subnet(region, zone)
         yield client_subnet(region, zone)
         yield egress_subnet(region, zone)
+        yield database_subnet(region, zone)
     yield from edge_subnets(region).values()
 
 

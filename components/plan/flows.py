@@ -57,6 +57,8 @@ BOUNDARY_CLUSTER = Port.of(9201)
 BOUNDARY_PROXY = Port.of(9202)
 BOUNDARY_OPS = Port.of(9203)
 NODE_EXPORTER = Port.of(9100)
+POSTGRESQL = Port.of(5432)
+"""Boundary's database. In no flow: it is no machine of ours, and its own firewall names its clients."""
 HTTPS = Port.of(443)
 SSH = Port.of(22)
 """In no flow: only a cloud's own bastion may open it, inside its network."""

@@ -45,6 +45,22 @@ LEAST_SERVERS: Mapping[Profile, Mapping[Product, int]] = {
 CLIENTS: Mapping[Profile, Clients] = {"small": Clients(2, 6), "production": Clients(3, 12)}
 """Nomad clients of each region, where the configuration does not say otherwise."""
 
+
+@dataclass(frozen=True)
+class DatabaseSize:
+    """Boundary's database, on the primary's cloud."""
+
+    instance_class: str
+    gib: int
+    most_gib: int
+    """Storage grows by itself up to here: a full disk stops every session."""
+
+
+DATABASE: Mapping[Profile, DatabaseSize] = {
+    "small": DatabaseSize("db.m7g.large", 100, 500),
+    "production": DatabaseSize("db.m7g.xlarge", 100, 500),
+}
+
 _CLASSES: Mapping[str, Mapping[Cloud, str]] = {
     "2": {"aws": "m7i.large", "azure": "Standard_D2s_v5", "gcp": "n2-standard-2"},
     "4": {"aws": "m7i.xlarge", "azure": "Standard_D4s_v5", "gcp": "n2-standard-4"},

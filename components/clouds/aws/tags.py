@@ -12,6 +12,7 @@ from typing import Any, cast
 TAGGED = frozenset(
     {
         "aws:autoscaling/group:Group",
+        "aws:cloudwatch/logGroup:LogGroup",
         "aws:ebs/volume:Volume",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
         "aws:ec2/eip:Eip",
@@ -32,6 +33,9 @@ TAGGED = frozenset(
         "aws:lb/listener:Listener",
         "aws:lb/loadBalancer:LoadBalancer",
         "aws:lb/targetGroup:TargetGroup",
+        "aws:rds/instance:Instance",
+        "aws:rds/parameterGroup:ParameterGroup",
+        "aws:rds/subnetGroup:SubnetGroup",
         "aws:route53/zone:Zone",
         "aws:secretsmanager/secret:Secret",
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
