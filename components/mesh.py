@@ -14,7 +14,7 @@ from typing import Any
 
 import pulumi
 
-from components.clouds.contract import Gateway, GatewayArgs, Kit, Network, Site, Tunnels, TunnelsArgs
+from components.clouds.contract import Gateway, GatewayArgs, Key, Kit, Network, Site, Tunnels, TunnelsArgs
 from components.lineage import Values
 from components.plan import mesh
 from components.plan.manifest import Manifest
@@ -69,10 +69,11 @@ class Mesh:
         network: Network,
         peers: Mapping[Cloud, Manifest],
         keys: Values,
+        log_key: Key,
         opts: pulumi.ResourceOptions,
     ) -> None:
         pairs = mesh.pairs_of(site.stack.platform, site.stack.cloud)
-        gateway: Gateway = kit.gateway("gateway", GatewayArgs(site, network, pairs), opts)
+        gateway: Gateway = kit.gateway("gateway", GatewayArgs(site, network, pairs, log_key), opts)
         endpoints = dict(gateway.endpoints)
         declared: list[str] = []
         for pair in pairs:

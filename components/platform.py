@@ -124,7 +124,7 @@ class Platform(pulumi.ComponentResource):
         stanzas = {purpose: made.stanza for purpose, made in keys.items()}
         federation = self._federation(keys.get(boundary.WORKER_AUTH))
         self._take_worker_auth(federation, stanzas)
-        mesh = Mesh(kit, site, network, self._peers.manifests, roots, child)
+        mesh = Mesh(kit, site, network, self._peers.manifests, roots, audit_key, child)
         backup = kit.backup(
             "backup",
             BackupArgs(
@@ -141,7 +141,7 @@ class Platform(pulumi.ComponentResource):
         )
         for plan in plans(site, self._peers.manifests):
             BackupPlan(plan, child)
-        audit = kit.audit("audit", AuditArgs(site, network, audit_key, self._peers.standing.backup), child)
+        audit = kit.audit("audit", AuditArgs(site, network, audit_key, backup, self._peers.standing.backup), child)
         database, database_keys = self._database(network, firewall, key, roots)
         machine = MachineArgs(
             site=site,

@@ -269,6 +269,8 @@ class GatewayArgs:
     site: Site
     network: Network
     pairs: tuple[Pair, ...]
+    key: Key
+    """Encrypts what the gateway logs, where the cloud makes a log of its own for it."""
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,8 @@ class AuditArgs:
     site: Site
     network: Network
     key: Key
+    backup: Backup
+    """Who touched which backup is part of the trail."""
     standing: bool
     """As in `BackupArgs`."""
 
