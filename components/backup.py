@@ -12,14 +12,11 @@ from typing import Any
 import pulumi
 
 from components.clouds.contract import Site
-from components.plan.backup import PLATFORM_MINUTES, SETS, WRITERS, WRITING_ROLES, Saved, raft, retention
+from components.plan.backup import PLATFORM_MINUTES, RESTORER, SETS, WRITERS, WRITING_ROLES, Saved, raft, retention
 from components.plan.federation import Federated, federated
 from components.plan.manifest import Manifest, SetFacts
 from components.plan.naming import Names
 from components.plan.spec import Cloud, Role, Stack, cluster_name
-
-RESTORER = "backup-restorer"
-"""Purpose in the name of the identity that restores."""
 
 
 class BackupPlan(pulumi.ComponentResource):

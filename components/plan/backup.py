@@ -87,6 +87,9 @@ def prefixes(role: Role, cloud: Cloud) -> tuple[str, ...]:
 WRITING_ROLES: tuple[Role, ...] = tuple(dict.fromkeys(WRITERS.values()))
 """Roles with a writer's rights, in the order of the sets."""
 
+RESTORER = "backup-restorer"
+"""Purpose in the name of the identity that may read backups and nothing else."""
+
 _NAME = re.compile(
     r"(?P<saved>\w+)/(?P<cloud>\w+)/(?P<time>\d{8}T\d{6}Z)-(?P<version>[0-9A-Za-z.+]+)-(?P<index>[0-9a-f]+)"
     r"(?P<suffix>\.[a-z.]+)"
