@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components.plan.records import endpoint
 from components.plan.spec import PRODUCTS
-from docs.picture import PICTURE, draw, platform
+from docs import backups_picture, picture
+from docs.picture import platform
 from sandbox.home import TREE
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ def test_every_link_and_every_path_in_code_leads_somewhere(document: Path) -> No
         assert (TREE / path).exists(), path
 
 
-def test_the_picture_shows_the_plan_as_it_is() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == draw(platform()), "run: .venv/bin/python -m docs.picture"
+@pytest.mark.parametrize("drawing", [picture, backups_picture], ids=lambda drawing: drawing.__name__)
+def test_a_picture_shows_the_plan_as_it_is(drawing: Any) -> None:  # noqa: ANN401 - a module with PICTURE and draw
+    drawn = drawing.draw(platform())
+    assert drawing.PICTURE.read_text(encoding="utf-8") == drawn, f"run: .venv/bin/python -m {drawing.__name__}"
 
 
 def test_the_readme_shows_the_regions_of_the_plan() -> None:
