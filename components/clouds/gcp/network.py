@@ -5,8 +5,10 @@ GCP span the region: there is still one a zone, so that an address tells the zon
 
 Dangerous edges:
 - The network keeps its default route. Without it neither NAT nor Google's own APIs can be reached.
-- The NAT's Cloud Router speaks no BGP; the mesh brings routers of its own, so that work on tunnels cannot take
+- The NAT's Cloud Router speaks no BGP; the mesh brings a router of its own, so that work on tunnels cannot take
   the region's egress away.
+- The NAT's addresses are reserved, because another cloud admits this region's backups by them. It takes no others when
+  they run out of ports, so there are as many as every machine at its most needs.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import pulumi_gcp as gcp
 from components.clouds.contract import NetworkArgs, type_token
 from components.clouds.specs import network_spec
 from components.plan import addressing
-from components.plan.spec import Region
+from components.plan.spec import Platform, Region
 
 _PURPOSES = {"server": addressing.server_subnet, "client": addressing.client_subnet}
 
@@ -27,6 +29,14 @@ _MTU = 1460
 """What every tunnel of the mesh carries without fragments."""
 _LEAST_PORTS, _MOST_PORTS = 64, 8192
 """Ports that the NAT gives a machine, growing as it needs them: a fixed 64 run out while it fetches archives."""
+_ADDRESS_PORTS = 64512
+"""Ports of one address that a NAT hands out."""
+
+
+def egress_addresses(platform: Platform) -> int:
+    """Public addresses with enough ports for every machine of a region, one more client a zone while they roll."""
+    machines = sum(platform.servers.values()) + platform.clients.maximum + addressing.ZONES
+    return -(-machines * _MOST_PORTS // _ADDRESS_PORTS)
 
 
 def proxy_subnet(region: Region) -> str:
@@ -50,6 +60,7 @@ class Network(pulumi.ComponentResource):
     id: pulumi.Output[str]
     server_subnets: Sequence[pulumi.Output[str]]
     client_subnets: Sequence[pulumi.Output[str]]
+    egress: Sequence[pulumi.Output[str]]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region = args.site.stack.region
@@ -72,7 +83,9 @@ class Network(pulumi.ComponentResource):
             [self._subnet(network, purpose, index) for index in range(len(region.zones))] for purpose in _PURPOSES
         )
         self._proxies(network)
-        self._egress(network)
+        addresses = [self._address(number) for number in range(egress_addresses(args.site.stack.platform))]
+        self.egress = [address.address for address in addresses]
+        self._nat(network, addresses)
         self.register_outputs(
             {"spec": spec, "id": self.id, "serverSubnets": self.server_subnets, "clientSubnets": self.client_subnets}
         )
@@ -107,7 +120,17 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _egress(self, network: gcp.compute.Network) -> None:
+    def _address(self, number: int) -> gcp.compute.Address:
+        return gcp.compute.Address(
+            f"{self._name}-egress-{number + 1}",
+            name=self._names.thing(f"egress-{number + 1}"),
+            region=self._region.name,
+            address_type="EXTERNAL",
+            network_tier="PREMIUM",
+            opts=self._child,
+        )
+
+    def _nat(self, network: gcp.compute.Network, addresses: Sequence[gcp.compute.Address]) -> None:
         router = gcp.compute.Router(
             f"{self._name}-egress",
             name=self._names.thing("egress"),
@@ -121,7 +144,8 @@ class Network(pulumi.ComponentResource):
             router=router.name,
             region=self._region.name,
             type="PUBLIC",
-            nat_ip_allocate_option="AUTO_ONLY",
+            nat_ip_allocate_option="MANUAL_ONLY",
+            nat_ips=[address.self_link for address in addresses],
             source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
             enable_dynamic_port_allocation=True,
             enable_endpoint_independent_mapping=False,

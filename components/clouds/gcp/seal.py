@@ -1,4 +1,4 @@
-"""Customer-managed keys of the lineage: seals, disks, the secret store.
+"""Customer-managed keys of the lineage: seals, disks, the secret store, buckets.
 
 Owns the key, where it can be used from, and who may use it. A purpose has a key ring of its own in each location:
 
@@ -9,7 +9,8 @@ Owns the key, where it can be used from, and who may use it. A purpose has a key
 Dangerous edges:
 - Google deletes neither a key ring nor a key, ever; what goes is key material, 30 days after it is asked for. Both
   are protected. A state that has lost them gets them back by `pulumi import`; creating them again is refused.
-- Disks are encrypted by Google's own agents, not by the machine: machines get no grant on those keys.
+- Disks, entries and objects are encrypted by Google's own agents, not by the machine: machines get no grant on those
+  keys.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _DESTRUCTION = f"{30 * _DAY}s"
 _USE, _VIEW = "roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/cloudkms.viewer"
 """The first lacks `cloudkms.cryptoKeys.get`, which a seal asks for at start."""
 
-_DISK, _SECRETS = "disk", "secrets"
+_DISK, _SECRETS, _BUCKETS = "disk", "secrets", ("backup", "audit")
 """Purposes whose keys are used by an agent of Google's."""
 
 
@@ -105,6 +106,11 @@ class SealKey(pulumi.ComponentResource):
                 project=site.account.id,
                 service="secretmanager.googleapis.com",
                 opts=pulumi.ResourceOptions(parent=self),
+            ).member
+        if self._args.purpose in _BUCKETS:
+            # This one too: asking for its name is what makes it.
+            return gcp.storage.get_project_service_account_output(
+                project=site.account.id, opts=pulumi.InvokeOptions(parent=self)
             ).member
         return None
 
