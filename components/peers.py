@@ -1,20 +1,27 @@
 """What the other regions' stacks have to say, read once, before anything is registered.
 
-Owns the StackReferences. A peer that was never updated is no error: a stack alone is always valid, and what
-needs the peer joins in the next pass. Only the roots cannot wait: without the primary's certificate authority
-no machine of another region could ever boot, so an update is refused then (a preview is not).
+Owns the StackReferences, to the peers and to this very stack. A peer that was never updated is no error: a stack alone is
+always valid, and what needs the peer joins in the next pass. Only the roots cannot wait: without the primary's certificate
+authority no machine of another region could ever boot, so an update is refused then (a preview is not). A peer whose
+stack was never created is refused too, because the engine stops at a reference to it.
+
+Dangerous edge: the outputs of a destroyed stack stay as long as something protected is left in it, and with them the
+addresses of gateways that are gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 from pydantic import ValidationError
 
+from components.plan.facts import Problem, report
 from components.plan.manifest import Manifest
+from components.plan.resilience import shortened
 from components.plan.spec import Cloud, Stack
 
 MANIFEST, LINEAGE = "manifest", "lineage"
@@ -28,7 +35,9 @@ class Standing:
     backup: bool = False
     """Whether its buckets stand."""
     lock_days: int = 0
-    """For how long they are locked in compliance mode; 0 where nothing is."""
+    """For how long backups are locked in compliance mode; 0 where they are not."""
+    audit_days: int = 0
+    """The same of the audit trail."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,35 @@ class Peers:
     """What this stack itself said when it was last updated."""
 
 
-def _stack_name(cloud: Cloud) -> str:
-    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{cloud}"
+_READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
+"""The engine's own function behind a StackReference."""
+
+
+def _full_name(stack: str) -> str:
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+
+
+async def _exists(stack: str) -> bool:
+    """Whether a stack was ever created.
+
+    A reference to one that was not ends the update in the engine, which no program can catch; a function only fails.
+    """
+    try:
+        await pulumi.runtime.invoke_async(_READ_OUTPUTS, {"name": _full_name(stack)})
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
+        # Whatever else is wrong, the reference will say in the engine's words.
+        return "unknown stack" not in str(error)
+    return True
+
+
+def _never_created(cloud: Cloud) -> Problem:
+    return Problem(
+        f"regions.{cloud}",
+        f"there is no stack {_full_name(cloud)}.",
+        "Every region reads what the others' stacks say of themselves, and the engine stops at a stack that it does not "
+        "know. One that is still empty is enough.",
+        f"Create it: pulumi stack init {cloud}",
+    )
 
 
 async def _output(reference: pulumi.StackReference, name: str) -> object:
@@ -73,11 +109,22 @@ def _warn_of_drift(manifests: Mapping[Cloud, Manifest], shared: str) -> None:
 
 def _standing(document: object) -> Standing:
     """Read loosely: an older schema must not stop the update that would replace it."""
-    backup = cast("Mapping[str, Any]", document).get("backup") if isinstance(document, dict) else None
-    if not backup:
+    own = cast("Mapping[str, Any]", document) if isinstance(document, dict) else {}
+    bucket = (own.get("backup") or {}).get("bucket")
+    if not bucket:
         return Standing()
-    bucket = backup["bucket"]
-    return Standing(backup=True, lock_days=int(bucket["lockDays"]) if bucket["lock"] == "compliance" else 0)
+    if bucket.get("lock") != "compliance":
+        return Standing(backup=True)
+    audit = own.get("audit") or {}
+    return Standing(backup=True, lock_days=int(bucket.get("lockDays", 0)), audit_days=int(audit.get("keepDays", 0)))
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise pulumi.RunError(
+            f"The stack {pulumi.get_stack()} cannot be updated as it is configured; nothing was registered.\n\n"
+            f"{report(problems)}"
+        )
 
 
 async def read(stack: Stack, shared: str) -> Peers:
@@ -88,26 +135,42 @@ async def read(stack: Stack, shared: str) -> Peers:
         shared: this program's fingerprint of the platform's settings (`plan.manifest`).
 
     Raises:
-        pulumi.RunError: an update without the primary's lineage, or a manifest of another schema.
+        pulumi.RunError: a peer without a stack, a lock that would be shortened, an update without the primary's lineage, or
+            a manifest of another schema.
     """
-    own = pulumi.StackReference(_stack_name(stack.cloud))
-    standing = _standing(await _output(own, MANIFEST))
-    manifests: dict[Cloud, Manifest] = {}
-    roots: Mapping[str, str] | None = None
-    for region in stack.platform.peers(stack.cloud):
-        reference = pulumi.StackReference(_stack_name(region.cloud))
-        if document := await _output(reference, MANIFEST):
-            manifests[region.cloud] = _manifest(region.cloud, document)
-        if region.cloud == stack.platform.primary:
-            roots = cast("Mapping[str, str] | None", await _output(reference, LINEAGE))
+    own = pulumi.StackReference(_full_name(pulumi.get_stack()))
+    clouds: list[Cloud] = [region.cloud for region in stack.platform.peers(stack.cloud)]
+    created, said = await asyncio.gather(asyncio.gather(*map(_exists, clouds)), _output(own, MANIFEST))
+    standing = _standing(said)
+    _refuse(
+        [
+            *(_never_created(cloud) for cloud, exists in zip(clouds, created, strict=True) if not exists),
+            *shortened(stack.platform, lock_days=standing.lock_days, audit_days=standing.audit_days),
+        ]
+    )
+    references: dict[Cloud, pulumi.StackReference] = {
+        cloud: pulumi.StackReference(_full_name(cloud)) for cloud in clouds
+    }
+    documents = await asyncio.gather(*(_output(reference, MANIFEST) for reference in references.values()))
+    manifests: dict[Cloud, Manifest] = {
+        cloud: _manifest(cloud, document) for cloud, document in zip(clouds, documents, strict=True) if document
+    }
     _warn_of_drift(manifests, shared)
+    return Peers(manifests, await _roots(stack, references), standing)
+
+
+async def _roots(stack: Stack, references: Mapping[Cloud, pulumi.StackReference]) -> Mapping[str, str] | None:
+    """The primary's lineage; None on the primary itself, and in a preview before the primary's first update."""
     primary = stack.platform.primary
-    if roots is None and not stack.is_primary:
-        if not pulumi.runtime.is_dry_run():
-            raise pulumi.RunError(
-                f"The primary region ({primary}) has no lineage yet. Its certificate authority and gossip keys are the "
-                f"roots of every region; machines made without them could never join. "
-                f"Bring the primary up first: pulumi up -s {primary}"
-            )
-        pulumi.log.warn(f"The primary region ({primary}) is not up yet: this preview shows its roots as unknown.")
-    return Peers(manifests, roots, standing)
+    if stack.is_primary:
+        return None
+    if roots := cast("Mapping[str, str] | None", await _output(references[primary], LINEAGE)):
+        return roots
+    if not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(
+            f"The primary region ({primary}) has no lineage yet. Its certificate authority and gossip keys are the "
+            f"roots of every region; machines made without them could never join. "
+            f"Bring the primary up first: pulumi up -s {primary}"
+        )
+    pulumi.log.warn(f"The primary region ({primary}) is not up yet: this preview shows its roots as unknown.")
+    return None

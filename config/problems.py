@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.plan.facts import Problem, suggestion
+from components.plan.facts import Problem, report, suggestion
 from config.keys import known_below
 
 if TYPE_CHECKING:
@@ -42,13 +42,7 @@ class ConfigError(pulumi.RunError):
         self.problems = tuple(sorted(problems, key=_place))
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         whose = f" of the stack {stack}" if stack else ""
-        super().__init__(
-            f"The configuration{whose} has {count}; nothing was registered.\n\n"
-            + "\n\n".join(
-                f"{number}. {problem.where}: {problem.what}\n   Why: {problem.why}\n   Fix: {problem.fix}"
-                for number, problem in enumerate(self.problems, start=1)
-            )
-        )
+        super().__init__(f"The configuration{whose} has {count}; nothing was registered.\n\n{report(self.problems)}")
 
 
 def _place(problem: Problem) -> list[int]:

@@ -29,6 +29,14 @@ class Problem:
         return cls(where, refusal.what, refusal.why, refusal.fix)
 
 
+def report(problems: Iterable[Problem]) -> str:
+    """Numbered, in the order given."""
+    return "\n\n".join(
+        f"{number}. {problem.where}: {problem.what}\n   Why: {problem.why}\n   Fix: {problem.fix}"
+        for number, problem in enumerate(problems, start=1)
+    )
+
+
 @dataclass(frozen=True)
 class Facts:
     """What could be read; None or an absent entry: could not."""

@@ -1,8 +1,8 @@
 """What the mesh, backups and the audit trail may be configured with.
 
 Owns the limits of their numbers, each alone, and the rules that bind them: to each other, to the regions and to what
-clouds can prove to each other. What follows from them is `mesh`, `backup` and `federation`. Does not know what an earlier
-update locked; `components.peers` does.
+clouds can prove to each other, and to what an earlier update locked. What follows from them is `mesh`, `backup` and
+`federation`; what was locked, `components.peers` reads.
 
 Dangerous edge: a lock, once set, is never lifted. A limit that is too wide here is paid for until the lock ends.
 
@@ -17,7 +17,7 @@ from itertools import combinations
 from . import backup
 from .facts import Facts, Problem
 from .federation import TRUSTED
-from .spec import CLOUDS, RAFT_PRODUCTS, Cloud
+from .spec import CLOUDS, RAFT_PRODUCTS, Cloud, Platform
 from .values import Refusal
 
 _PRIVATE_ASNS = (range(64512, 65535), range(4_200_000_000, 4_294_967_295))
@@ -218,3 +218,32 @@ def _second(cloud: Cloud, second: Cloud, regions: Collection[Cloud]) -> tuple[st
             "Copies would need a key that lies on machines and never expires, which whoever takes a machine would have.",
         )
     return None
+
+
+def shortened(platform: Platform, *, lock_days: int, audit_days: int) -> Iterator[Problem]:
+    """Locks that would end sooner than the ones that stand.
+
+    Args:
+        platform: as configured now.
+        lock_days: for how long backups are locked in compliance mode since an earlier update; 0: they are not.
+        audit_days: the same of the audit trail.
+    """
+    if lock_days and platform.backup.lock != "compliance":
+        yield Problem(
+            "backup.lock",
+            f"{platform.backup.lock} where compliance stands.",
+            _FOR_EVER,
+            "Write compliance. A region that must be lighter needs buckets of its own: build it under another name.",
+        )
+    for where, what, now, then in (
+        ("backup.lockDays", "backups are", platform.backup.lock_days, lock_days),
+        ("audit.keepDays", "the audit trail is", platform.audit_days, audit_days),
+    ):
+        if now < then:
+            yield Problem(where, f"{now} days where {what} locked for {then}.", _FOR_EVER, f"Write {then} or more.")
+
+
+_FOR_EVER = (
+    "Nobody can shorten or lift such a lock, not even the cloud: the update would fail at the bucket, halfway through the "
+    "region."
+)

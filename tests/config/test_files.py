@@ -102,12 +102,12 @@ def test_the_documentation_explains_every_key_once_and_no_other() -> None:
 
 def test_documented_defaults_and_choices_are_the_real_ones() -> None:
     for key, default, limits in _documented():
-        real = _default(key)
+        real: Any = _default(key)
         if isinstance(real, str) and real:
             assert default == f"`{real}`", key
         elif isinstance(real, int):
             assert default == str(real), key
-        elif key.endswith("<cloud>"):
+        elif key.endswith("<cloud>") and isinstance(real, dict):
             assert default == ", ".join(map(str, real.values())), key
         top, _, below = key.partition(".")
         if top in ("servers", "clients"):

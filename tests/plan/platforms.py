@@ -101,7 +101,8 @@ def backups(draw: st.DrawFn, clouds: list[Cloud]) -> Backup:
     lock_days = draw(st.integers(1, 3650))
     copies: dict[Cloud, Cloud] = {}
     for cloud in clouds:
-        if targets := [other for other in clouds if (cloud, other) in TRUSTED]:
+        targets: list[Cloud] = [other for other in clouds if (cloud, other) in TRUSTED]
+        if targets:
             copies[cloud] = draw(st.sampled_from(targets))
     return Backup(
         interval_minutes={product: draw(st.sampled_from(INTERVALS)) for product in PRODUCTS},
