@@ -1,9 +1,12 @@
 """A role for each kind of machine, with nothing but the session manager's own permissions.
 
-Owns roles and instance profiles, and how a policy document is written. What a role may read or decrypt is
-granted where the secret or the key is made (`secrets`, `seal`).
+Owns roles and instance profiles, how a policy document is written, and what a machine of another cloud must prove.
+What a role may read or decrypt is granted where the secret or the key is made (`secrets`, `seal`, `storage`).
 
-Dangerous edge: roles are global over regions, so their names carry the region.
+Dangerous edges:
+- Roles are global over regions, so their names carry the region.
+- A document that names a role as its principal keeps the role's unique id: made anew, the role is a stranger to it.
+  Documents that outlive roles name them in a condition instead.
 """
 
 from __future__ import annotations
@@ -15,12 +18,16 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.clouds.contract import IdentitiesArgs, type_token
+from components.clouds.contract import Account, IdentitiesArgs, type_token
 from components.clouds.specs import identities_spec
+from components.plan.federation import Federated
 from components.plan.spec import Role
 
 _SESSION_MANAGER = "AmazonSSMManagedInstanceCore"
 """Sessions without SSH, keys or an open port."""
+
+_GOOGLE = "accounts.google.com"
+"""The one issuer that AWS knows without being told."""
 
 SESSION_SECONDS = 3600
 """Life of a role's credentials; machines renew theirs by themselves."""
@@ -34,6 +41,37 @@ def document(*statements: Mapping[str, Any]) -> str:
 def role_name(principal: pulumi.Output[str]) -> pulumi.Output[str]:
     """The name by which a role policy is attached, from what a grant names."""
     return principal.apply(lambda arn: arn.rpartition("/")[2])
+
+
+def role_arn(account: Account, name: str) -> str:
+    """ARN that a role has or will have."""
+    return f"arn:{account.tenant}:iam::{account.id}:role/{name}"
+
+
+def told(workload: Federated) -> bool:
+    """Whether the account must be told of the workload's issuer before it can trust it."""
+    return _issuer(workload) != _GOOGLE
+
+
+def trusting(account: Account, workload: Federated) -> Mapping[str, Any]:
+    """Statement by which a role lets a machine of another cloud assume it; its issuer must be known to the account."""
+    issuer = _issuer(workload)
+    claims = {f"{issuer}:aud": workload.audience, f"{issuer}:sub": workload.subject}
+    principal = f"arn:{account.tenant}:iam::{account.id}:oidc-provider/{issuer}"
+    if not told(workload):
+        # Here `aud` is the authorised party, in a machine's token the machine's own id; `oaud` is the audience.
+        claims |= {f"{issuer}:aud": workload.subject, f"{issuer}:oaud": workload.audience}
+        principal = issuer
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": principal},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": claims},
+    }
+
+
+def _issuer(workload: Federated) -> str:
+    return workload.issuer.removeprefix("https://")
 
 
 class Identities(pulumi.ComponentResource):

@@ -1,6 +1,7 @@
 """The region's VPC: subnets in three zones, egress of each zone by its own NAT gateway, nothing let in.
 
-Owns subnets and routes; which traffic is allowed is `firewall`. Addresses come from the plan.
+Owns subnets and routes; which traffic is allowed is `firewall`, the ways to the peers' networks are `gateway`'s, the log
+of flows is `audit`'s. Addresses come from the plan.
 
 Dangerous edges:
 - Routes and the default group's rules are standalone: written inline as well, the two would undo each other.
@@ -46,10 +47,15 @@ class Network(pulumi.ComponentResource):
     id: pulumi.Output[str]
     server_subnets: Sequence[pulumi.Output[str]]
     client_subnets: Sequence[pulumi.Output[str]]
+    egress: Sequence[pulumi.Output[str]]
+    egress_subnets: Sequence[pulumi.Output[str]]
+    """One a zone. No address in them is planned, so whatever takes any address of its own goes here."""
+    tables: Sequence[pulumi.Output[str]]
+    """Route table of each zone's servers and clients."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         region = args.site.stack.region
-        spec = network_spec(args, _subnets(region), flow_logs=False)
+        spec = network_spec(args, _subnets(region), flow_logs=True)
         super().__init__(type_token("Network"), name, spec, opts)
         self._prefix, self._site, self._child = name, args.site, pulumi.ResourceOptions(parent=self)
         self.id = aws.ec2.Vpc(
@@ -65,7 +71,14 @@ class Network(pulumi.ComponentResource):
             f"{name}-default", vpc_id=self.id, ingress=[], egress=[], tags=self._tag("unused"), opts=self._child
         )
         outside = self._outside()
-        tables = [self._private(index, zone, outside) for index, zone in enumerate(region.zones)]
+        self.egress_subnets = [self._subnet("egress", index, *outside) for index in range(len(region.zones))]
+        addresses = [self._address(zone) for zone in region.zones]
+        self.egress = [address.public_ip for address in addresses]
+        tables = [
+            self._private(zone, subnet, address)
+            for zone, subnet, address in zip(region.zones, self.egress_subnets, addresses, strict=True)
+        ]
+        self.tables = [table.id for table, _ in tables]
         self.server_subnets = [self._subnet("server", index, *table) for index, table in enumerate(tables)]
         self.client_subnets = [self._subnet("client", index, *table) for index, table in enumerate(tables)]
         aws.ec2.VpcEndpoint(
@@ -73,12 +86,18 @@ class Network(pulumi.ComponentResource):
             vpc_id=self.id,
             service_name=f"com.amazonaws.{region.name}.s3",
             vpc_endpoint_type="Gateway",
-            route_table_ids=[table.id for table, _ in tables],
+            route_table_ids=list(self.tables),
             tags=self._tag("s3"),
             opts=self._child,
         )
         self.register_outputs(
-            {"spec": spec, "id": self.id, "serverSubnets": self.server_subnets, "clientSubnets": self.client_subnets}
+            {
+                "spec": spec,
+                "id": self.id,
+                "serverSubnets": self.server_subnets,
+                "clientSubnets": self.client_subnets,
+                "egress": self.egress,
+            }
         )
 
     def _tag(self, purpose: str) -> dict[str, str]:
@@ -92,14 +111,14 @@ class Network(pulumi.ComponentResource):
         table = self._table("egress")
         return table, self._default_route("egress", table, gateway_id=gateway.id)
 
-    def _private(self, index: int, zone: str, outside: _Routes) -> _Routes:
+    def _address(self, zone: str) -> aws.ec2.Eip:
+        return aws.ec2.Eip(f"{self._prefix}-nat-{zone}", domain="vpc", tags=self._tag(f"nat-{zone}"), opts=self._child)
+
+    def _private(self, zone: str, subnet: pulumi.Output[str], address: aws.ec2.Eip) -> _Routes:
         """Routes of a zone's machines, through the zone's own NAT gateway."""
-        address = aws.ec2.Eip(
-            f"{self._prefix}-nat-{zone}", domain="vpc", tags=self._tag(f"nat-{zone}"), opts=self._child
-        )
         gateway = aws.ec2.NatGateway(
             f"{self._prefix}-nat-{zone}",
-            subnet_id=self._subnet("egress", index, *outside),
+            subnet_id=subnet,
             allocation_id=address.id,
             connectivity_type="public",
             tags=self._tag(f"nat-{zone}"),

@@ -20,17 +20,14 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.clouds.aws.identity import SESSION_SECONDS, document, role_name
-from components.clouds.contract import Account, FederationArgs, KeyArgs, Site, type_token
+from components.clouds.aws.identity import SESSION_SECONDS, document, role_arn, role_name, told, trusting
+from components.clouds.contract import FederationArgs, KeyArgs, Site, type_token
 from components.clouds.specs import federation_spec, key_spec
-from components.plan.federation import Federated
 from components.plan.server import WEB_IDENTITY_TOKEN, KeyStanza
 
 _WAITING_DAYS = 30
 _ROTATION_DAYS = 365
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey"]
-_GOOGLE = "accounts.google.com"
-"""The one issuer that AWS knows without being told."""
 
 
 def answers(arn: str, regions: Sequence[str]) -> list[str]:
@@ -45,22 +42,23 @@ def _use(key: pulumi.Output[str], regions: Sequence[str]) -> pulumi.Output[str]:
     )
 
 
-def _policy(account: Account, purpose: str) -> str:
+def _policy(site: Site, purpose: str) -> str:
+    """Who may use a key beside whom the account's own policies let: services that act for nobody."""
     administration = {
         "Sid": "AccountDecidesByItsPolicies",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{account.tenant}:iam::{account.id}:root"},
+        "Principal": {"AWS": f"arn:{site.account.tenant}:iam::{site.account.id}:root"},
         "Action": "kms:*",
         "Resource": "*",
     }
-    return document(administration, *(_autoscaling(account) if purpose == "disk" else ()))
+    # Buckets of backups and the database need none: whoever writes, replicates or restores uses their key himself.
+    services = {"disk": _autoscaling, "audit": _recorders}
+    return document(administration, *(services[purpose](site) if purpose in services else ()))
 
 
-def _autoscaling(account: Account) -> Sequence[Mapping[str, Any]]:
-    role = (
-        f"arn:{account.tenant}:iam::{account.id}:role/aws-service-role/autoscaling.amazonaws.com/"
-        "AWSServiceRoleForAutoScaling"
-    )
+def _autoscaling(site: Site) -> Sequence[Mapping[str, Any]]:
+    account = site.account
+    role = role_arn(account, "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
     by_name = {"StringEquals": {"aws:PrincipalAccount": account.id}, "ArnEquals": {"aws:PrincipalArn": role}}
     use = {
         "Sid": "AutoScalingUsesDisks",
@@ -79,6 +77,32 @@ def _autoscaling(account: Account) -> Sequence[Mapping[str, Any]]:
         "Condition": {**by_name, "Bool": {"kms:GrantIsForAWSResource": "true"}},
     }
     return use, attach
+
+
+def _recorders(site: Site) -> Sequence[Mapping[str, Any]]:
+    """The services that write records, each for this account's own alone."""
+    account, region = site.account, site.stack.region.name
+    ours = f"arn:{account.tenant}:{{}}:{region}:{account.id}:{{}}".format
+
+    def records(who: str, service: str, **condition: Mapping[str, str]) -> Mapping[str, Any]:
+        return {
+            "Sid": who,
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": [*_USE, "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "Resource": "*",
+            "Condition": condition,
+        }
+
+    return (
+        records("TrailIsWritten", "cloudtrail.amazonaws.com", ArnLike={"aws:SourceArn": ours("cloudtrail", "trail/*")}),
+        records("FlowsAreWritten", "delivery.logs.amazonaws.com", ArnLike={"aws:SourceArn": ours("logs", "*")}),
+        records(
+            "LogsAreKept",
+            f"logs.{region}.amazonaws.com",
+            ArnLike={"kms:EncryptionContext:aws:logs:arn": ours("logs", "log-group:*")},
+        ),
+    )
 
 
 class SealKey(pulumi.ComponentResource):
@@ -110,7 +134,7 @@ class SealKey(pulumi.ComponentResource):
     ) -> tuple[aws.kms.Key, list[aws.kms.ReplicaKey]]:
         stack, names = args.site.stack, args.site.names
         description = f"{args.purpose} of {stack.platform.name} in {stack.region.name}"
-        policy = _policy(args.site.account, args.purpose)
+        policy = _policy(args.site, args.purpose)
         key = aws.kms.Key(
             name,
             description=description,
@@ -158,16 +182,24 @@ class SealKey(pulumi.ComponentResource):
 class Federation(pulumi.ComponentResource):
     """A role that Boundary workers of other clouds assume with their machine's own token."""
 
+    trust: Sequence[pulumi.Resource]
     stanza: pulumi.Output[KeyStanza]
 
     def __init__(self, name: str, args: FederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = federation_spec(args)
         super().__init__(type_token("Federation"), name, spec, opts)
         self._prefix, self._child = name, pulumi.ResourceOptions(parent=self)
-        role = _federated_role(args.site)
+        role = f"{args.site.names.identity('boundary-worker')}-peers"
         # Planned, so that workers of other clouds are told the same before and after the role exists. It cannot
         # exist without them: a role has to trust someone.
-        arn = f"arn:{args.site.account.tenant}:iam::{args.site.account.id}:role/{role}"
+        arn = role_arn(args.site.account, role)
+        self.trust = [
+            aws.iam.OpenIdConnectProvider(
+                f"{name}-{cloud}", url=workload.issuer, client_id_lists=[workload.audience], opts=self._child
+            )
+            for cloud, workload in sorted(args.workloads.items())
+            if told(workload)
+        ]
         if args.workloads:
             self._role(role, args)
         self.stanza = args.key.stanza.apply(
@@ -178,14 +210,15 @@ class Federation(pulumi.ComponentResource):
         self.register_outputs({"spec": spec})
 
     def _role(self, role: str, args: FederationArgs) -> None:
-        trusted = [self._trust(cloud, workload) for cloud, workload in sorted(args.workloads.items())]
         made = aws.iam.Role(
             self._prefix,
             name=role,
             description="Boundary workers of the other clouds",
-            assume_role_policy=pulumi.Output.all(*trusted).apply(lambda known: document(*known)),
+            assume_role_policy=document(
+                *(trusting(args.site.account, workload) for _, workload in sorted(args.workloads.items()))
+            ),
             max_session_duration=SESSION_SECONDS,
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(self.trust)),
         )
         aws.iam.RolePolicy(
             self._prefix,
@@ -194,27 +227,3 @@ class Federation(pulumi.ComponentResource):
             policy=_use(args.key.id, args.key.usable_from),
             opts=self._child,
         )
-
-    def _trust(self, cloud: str, workload: Federated) -> pulumi.Output[Mapping[str, Any]]:
-        issuer = workload.issuer.removeprefix("https://")
-        claims = {f"{issuer}:aud": workload.audience, f"{issuer}:sub": workload.subject}
-        if issuer == _GOOGLE:
-            # Here `aud` is the authorised party, in a machine's token the machine's own id; `oaud` is the audience.
-            claims |= {f"{issuer}:aud": workload.subject, f"{issuer}:oaud": workload.audience}
-            federated = pulumi.Output.from_input(issuer)
-        else:
-            federated = aws.iam.OpenIdConnectProvider(
-                f"{self._prefix}-{cloud}", url=workload.issuer, client_id_lists=[workload.audience], opts=self._child
-            ).arn
-        return federated.apply(
-            lambda principal: {
-                "Effect": "Allow",
-                "Principal": {"Federated": principal},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": claims},
-            }
-        )
-
-
-def _federated_role(site: Site) -> str:
-    return f"{site.names.identity('boundary-worker')}-peers"

@@ -7,4 +7,5 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("pulumi_aws.ec2").Vpc  # noqa: B018 - the package loads when it is first used
+    for _module, _first in (("ec2", "Vpc"), ("s3", "Bucket")):  # a module loads when it is first used
+        getattr(importlib.import_module(f"pulumi_aws.{_module}"), _first)
