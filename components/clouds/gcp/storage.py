@@ -103,15 +103,15 @@ def kept_bucket(
 
 
 def _lifecycle(kept: Retention) -> list[gcp.storage.BucketLifecycleRuleArgs]:
-    def rule(action: str, days: int, to: str | None = None) -> gcp.storage.BucketLifecycleRuleArgs:
-        # Versions age like what they were: a superseded one goes when it would have gone anyway, and never within the lock.
+    def rule(action: str, days: int, state: str | None, to: str | None = None) -> gcp.storage.BucketLifecycleRuleArgs:
         return gcp.storage.BucketLifecycleRuleArgs(
             action=gcp.storage.BucketLifecycleRuleActionArgs(type=action, storage_class=to),
-            condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=days, with_state="ANY"),
+            condition=gcp.storage.BucketLifecycleRuleConditionArgs(age=days, with_state=state),
         )
 
-    rules = [rule("Delete", kept.expire_days), rule("AbortIncompleteMultipartUpload", _ABORT_DAYS)]
-    return rules if kept.cold_days is None else [rule("SetStorageClass", kept.cold_days, "COLDLINE"), *rules]
+    # A superseded version goes when it would have gone anyway: by its own age, and so never within the lock.
+    rules = [rule("Delete", kept.expire_days, "ANY"), rule("AbortIncompleteMultipartUpload", _ABORT_DAYS, None)]
+    return rules if kept.cold_days is None else [rule("SetStorageClass", kept.cold_days, "ANY", "COLDLINE"), *rules]
 
 
 class Backup(pulumi.ComponentResource):

@@ -40,12 +40,15 @@ SOURCES: Final[dict[str, Source]] = {
     ),
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": Source(("compute.v1", "InstanceTemplate")),
     "gcp:compute/router:Router": Source(("compute.v1", "Router")),
+    "gcp:compute/routerInterface:RouterInterface": Source(("compute.v1", "RouterInterface")),
+    "gcp:compute/routerPeer:RouterPeer": Source(("compute.v1", "RouterBgpPeer"), {"enable": SKIP}),
     "gcp:compute/routerNat:RouterNat": Source(("compute.v1", "RouterNat"), {"name": SKIP}),
     "gcp:compute/subnetwork:Subnetwork": Source(
         ("compute.v1", "Subnetwork"), {"logConfig.aggregationInterval": "logConfig.aggregationInterval"}
     ),
     "gcp:compute/vPNTunnel:VPNTunnel": Source(("compute.v1", "VpnTunnel"), {"sharedSecret": SKIP}),
     "gcp:dns/managedZone:ManagedZone": Source(("dns.v1", "ManagedZone")),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": Source(("iam.v1", "WorkloadIdentityPool")),
     "gcp:kms/cryptoKey:CryptoKey": Source(
         ("cloudkms.v1", "CryptoKey"),
         {
@@ -54,6 +57,15 @@ SOURCES: Final[dict[str, Source]] = {
             "versionTemplate.protectionLevel": "versionTemplate.protectionLevel",
         },
     ),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Source(
+        ("monitoring.v3", "AlertPolicy"),
+        {
+            f"conditions.{theirs}.{name}": f"conditions.{theirs}.{name}"
+            for theirs in ("conditionThreshold", "conditionAbsent")
+            for name in ("comparison", "evaluationMissingData")
+        },
+    ),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": Source(("cloudresourcemanager.v1", "AuditConfig")),
     "gcp:secretmanager/secret:Secret": Source(("secretmanager.v1", "Secret")),
     "gcp:storage/bucket:Bucket": Source(("storage.v1", "Bucket"), {"encryption": SKIP}),
 }

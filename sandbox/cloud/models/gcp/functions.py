@@ -51,6 +51,18 @@ def project(call: Call) -> dict[str, Value]:
     }
 
 
+@invoke("gcp:storage/getProjectServiceAccount:getProjectServiceAccount")
+def storage_agent(call: Call) -> dict[str, Value]:
+    """Cloud Storage's own identity in the project."""
+    email = f"service-{GCP_PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+    return {
+        "id": email,
+        "project": call.scope("project") or PROJECT,
+        "emailAddress": email,
+        "member": f"serviceAccount:{email}",
+    }
+
+
 @invoke("gcp:compute/getInstance:getInstance")
 def instance(call: Call) -> dict[str, Value]:
     """One machine, as its last update left it."""

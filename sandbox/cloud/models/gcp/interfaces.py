@@ -1,12 +1,13 @@
-"""Private addresses in subnetworks: who has which, and whether one can be had.
+"""Addresses: private ones in subnetworks, who has which and whether one can be had; and public ones.
 
 Source: Compute Engine, "Reserve a static internal IP address"; VPC, "Reserved IP addresses in a subnet".
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from sandbox.cloud.addresses import address, lowest_free, network, reserved
@@ -18,7 +19,29 @@ SUBNETWORK: Final = "gcp:compute/subnetwork:Subnetwork"
 ADDRESS: Final = "gcp:compute/address:Address"
 INSTANCE: Final = "gcp:compute/instance:Instance"
 RULE: Final = "gcp:compute/forwardingRule:ForwardingRule"
+HA_GATEWAY: Final = "gcp:compute/haVpnGateway:HaVpnGateway"
 _FOR_MACHINES: Final = "GCE_ENDPOINT"
+_PUBLIC: Final = IPv4Network("198.18.128.0/18")  # of the range for benchmarks (RFC 2544): never routed
+
+
+def public_holders(draft: Draft) -> Iterator[tuple[str, Record]]:
+    """(address, who has it) of Google's public addresses, the draft aside."""
+    for record in draft.others(ADDRESS, addressType="EXTERNAL"):
+        yield str(record["address"]), record
+    for record in draft.others(HA_GATEWAY):
+        for _, interface in at(record.plain, "vpnInterfaces[*]"):
+            yield str(interface["ipAddress"]), record
+
+
+def public(draft: Draft, count: int) -> list[str]:
+    """So many public addresses that nobody has; what is made again gets others, as from Google."""
+    taken = {held for held, _ in public_holders(draft)}
+    found: list[str] = []
+    while len(found) < count:
+        chosen = str(_PUBLIC[secrets.randbelow(_PUBLIC.num_addresses)])
+        if chosen not in taken and chosen not in found:
+            found.append(chosen)
+    return found
 
 
 def _holders(draft: Draft, subnetwork: Record) -> Iterator[tuple[IPv4Address, Record]]:

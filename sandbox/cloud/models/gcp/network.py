@@ -11,7 +11,7 @@ from typing import Final
 from sandbox.cloud.addresses import misread, network, overlapping
 from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
-from sandbox.cloud.models.gcp.interfaces import ADDRESS, SUBNETWORK, place
+from sandbox.cloud.models.gcp.interfaces import ADDRESS, SUBNETWORK, place, public
 from sandbox.cloud.models.gcp.names import COMPUTE, elsewhere, given
 from sandbox.cloud.registry import Ref, model
 from sandbox.cloud.wire import Value
@@ -132,6 +132,15 @@ def _asn(draft: Draft) -> Iterator[Failure]:
     asn = draft.known("bgp.asn")
     if isinstance(asn, (int, float)) and not (64512 <= asn <= 65534 or 4200000000 <= asn <= 4294967294 or asn == 16550):
         yield draft.fail("bgp.asn", f"{asn:.0f} is not a private ASN (RFC 6996)")
+    alive = draft.known("bgp.keepaliveInterval")
+    if isinstance(alive, (int, float)) and not 20 <= alive <= 60:
+        yield draft.fail("bgp.keepaliveInterval", f"expected a value in the range 20 to 60, got {alive:.0f}")
+    if draft.known("bgp.advertiseMode") in (None, "DEFAULT"):
+        for path in given(draft, "bgp.advertisedIpRanges", "bgp.advertisedGroups"):
+            yield draft.fail(path, "is only supported with the advertise mode CUSTOM")
+    for path, value in draft.each("bgp.advertisedIpRanges[*].range"):
+        if wrong := misread(value):
+            yield draft.fail(path, wrong)
 
 
 @nat.check
@@ -175,7 +184,7 @@ def _purpose(draft: Draft) -> Iterator[Failure]:
 def _reserve(draft: Draft) -> dict[str, Value]:
     record = draft.find(SUBNETWORK, draft.get("subnetwork"))
     if record is None:
-        return {"address": draft.kept("address") or draft.get("address") or "198.18.0.1"}
+        return {"address": draft.kept("address") or draft.get("address") or public(draft, 1)[0]}
     if elsewhere(draft, record, "region"):
         raise draft.refuse("invalid", f"The subnetwork '{record.id}' lies in another region")
     return {"address": draft.kept("address") or place(draft, record, draft.get("address"))}
