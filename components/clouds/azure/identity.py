@@ -10,7 +10,7 @@ deleted before it is made again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
@@ -26,6 +26,11 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 """Key Vault Secrets User: read the value of a secret."""
 CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Key Vault Crypto Service Encryption User: read a key's public part, wrap and unwrap with it. What a seal needs."""
+
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+"""Storage Blob Data Reader: read and list objects."""
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+"""Storage Blob Data Contributor: also write and delete them."""
 
 
 class Identities(Component):
@@ -66,16 +71,20 @@ def grant(
     on: tuple[str, pulumi.Output[str]],
     to: tuple[str, pulumi.Output[str]],
     parent: pulumi.Resource,
+    condition: str | None = None,
+    after: Sequence[pulumi.Resource] = (),
 ) -> authorization.RoleAssignment:
     """Assign a role to one identity at the scope of one thing.
 
     Args:
         name: the assignment's name in the program.
         place: the region.
-        definition: id of the built-in role.
+        definition: id of the role: a built-in one, or one that was made under this id before.
         on: planned id of the thing, and its id once it exists.
         to: planned name of who is granted, and the object id of the principal.
         parent: the component it belongs to.
+        condition: on what of the thing, where not on all of it.
+        after: what must stand first, such as a role of our own.
     """
     seed = "|".join((on[0], to[0], definition)).lower()
     return authorization.RoleAssignment(
@@ -88,5 +97,7 @@ def grant(
         role_definition_id=(
             f"/subscriptions/{place.account.id}/providers/Microsoft.Authorization/roleDefinitions/{definition}"
         ),
-        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
+        condition=condition,
+        condition_version="2.0" if condition else None,
+        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True, depends_on=list(after)),
     )

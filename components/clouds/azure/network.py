@@ -1,7 +1,7 @@
 """The region's network: zones' subnets with egress, nothing reachable from outside, and the ways in and out.
 
-Owns the virtual network, egress, the bastion and the private endpoint of the key vault. Ports and roles are the
-firewall's; the gateway of the mesh belongs to the mesh.
+Owns the virtual network with the gateway's subnet, egress, the bastion, the private endpoint of the key vault and the
+zone for that of the backups. Ports and roles are the firewall's; the gateway itself belongs to the mesh.
 
 Two layers of security groups, for two questions. The guard made here hangs on the subnets and says which networks may
 speak at all. The firewall's hangs on each network interface and says which role may reach which port. A machine that
@@ -13,6 +13,9 @@ take one at a time, and no machine can come up in between. Their ids are the net
 Dangerous edges:
 - A subnet that is added beside the network (another resource, the portal) is removed by the next update. New subnets
   go into the table below.
+- Whatever the gateway learns of the peers reaches every subnet without a route table that refuses it. The subnets of
+  gateway and bastion take no such table: the gateway would lose its own routes, and Azure allows none for the bastion,
+  whose host can therefore send to peers, where every firewall knows only the peer's own bastion.
 - Subnets span zones but a NAT gateway does not, so each zone has its own. The scale set of clients has room for one
   subnet only: when the first zone is lost, clients in the others keep running but reach the internet no more.
 """
@@ -22,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pulumi
-from pulumi_azure_native import network, privatedns
+from pulumi_azure_native import network
 
 from components.clouds.contract import NetworkArgs
 from components.clouds.specs import network_spec
@@ -30,12 +33,15 @@ from components.plan import addressing
 
 from .access import BASTION_SUBNET, Access, access
 from .component import Component
+from .endpoint import BLOB, VAULT, Reach, endpoint, reach
 from .place import Place, own
 from .rules import guard, rendered
 
-_VAULT_ZONE = "privatelink.vaultcore.azure.net"
-"""The service's own name: clients ask for `<vault>.vault.azure.net`, which is an alias into this zone."""
+GATEWAY_SUBNET = "GatewaySubnet"
+"""Azure's own name."""
 _ENDPOINTS_SUBNET = "endpoints"
+_AZURES_OWN = (BASTION_SUBNET, GATEWAY_SUBNET)
+"""Neither takes our guard: a bastion only a group written to its service's own list of ports, a gateway none at all."""
 _IDLE_MINUTES = 4
 
 
@@ -45,6 +51,10 @@ class Network(Component):
     id: pulumi.Output[str]
     server_subnets: Sequence[pulumi.Output[str]]
     client_subnets: Sequence[pulumi.Output[str]]
+    egress: Sequence[pulumi.Output[str]]
+    gateway_subnet: pulumi.Output[str]
+    blobs: Reach
+    """How storage accounts are reached from inside."""
     access: Access
     """What machines need so that people can get in."""
     ready: Sequence[pulumi.Resource]
@@ -54,15 +64,21 @@ class Network(Component):
         place = own(Place, args.site)
         self._place, self._stem = place, name
         self._cidrs = dict(_subnets(place))
-        spec = network_spec(args, self._cidrs, flow_logs=False)
+        spec = network_spec(args, self._cidrs, flow_logs=True)
         super().__init__("Network", name, spec, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        made = self._network(self._guard(), [self._egress(zone) for zone in range(addressing.ZONES)])
+        ways_out = [self._egress(zone) for zone in range(addressing.ZONES)]
+        made = self._network(self._guard(), self._local_routes(), [gateway for gateway, _ in ways_out])
         self.id = made.id
         self.server_subnets = [self._subnet(made, _server(zone)) for zone in range(addressing.ZONES)]
         self.client_subnets = [self._subnet(made, _client(zone)) for zone in range(addressing.ZONES)]
+        self.egress = [address.ip_address.apply(lambda given: given or "") for _, address in ways_out]
+        self.gateway_subnet = self._subnet(made, GATEWAY_SUBNET)
         self.access = access(name, place, self._subnet(made, BASTION_SUBNET), self)
-        self.ready = self._vault_endpoint(made)
+        endpoints = self._subnet(made, _ENDPOINTS_SUBNET)
+        vault = reach(name, place, VAULT, made, endpoints, self)
+        self.ready = endpoint(f"{name}-vault", place, vault, place.vault.id, self)
+        self.blobs = reach(name, place, BLOB, made, endpoints, self)
         self.register_outputs({"spec": spec, "id": self.id})
 
     def _subnet(self, made: network.VirtualNetwork, subnet: str) -> pulumi.Output[str]:
@@ -79,7 +95,19 @@ class Network(Component):
             opts=self._child,
         )
 
-    def _egress(self, zone: int) -> network.NatGateway:
+    def _local_routes(self) -> network.RouteTable:
+        """For subnets that peers have no business with."""
+        place = self._place
+        return network.RouteTable(
+            f"{self._stem}-local",
+            resource_group_name=place.group,
+            route_table_name=place.names.thing("local"),
+            location=place.location,
+            disable_bgp_route_propagation=True,
+            opts=self._child,
+        )
+
+    def _egress(self, zone: int) -> tuple[network.NatGateway, network.PublicIPAddress]:
         place = self._place
         zones = [place.zones[zone]]
         name = f"{self._stem}-nat-{zone + 1}"
@@ -95,7 +123,7 @@ class Network(Component):
             zones=zones,
             opts=self._child,
         )
-        return network.NatGateway(
+        made = network.NatGateway(
             name,
             resource_group_name=place.group,
             nat_gateway_name=place.names.thing(f"nat-{zone + 1}"),
@@ -106,9 +134,10 @@ class Network(Component):
             zones=zones,
             opts=self._child,
         )
+        return made, address
 
     def _network(
-        self, guard: network.NetworkSecurityGroup, egress: Sequence[network.NatGateway]
+        self, guard: network.NetworkSecurityGroup, local: network.RouteTable, egress: Sequence[network.NatGateway]
     ) -> network.VirtualNetwork:
         place = self._place
         behind = {subnet: egress[zone] for zone in range(addressing.ZONES) for subnet in (_server(zone), _client(zone))}
@@ -125,10 +154,10 @@ class Network(Component):
                     address_prefix=cidr,
                     default_outbound_access=False,
                     nat_gateway=network.SubResourceArgs(id=behind[subnet].id) if subnet in behind else None,
-                    # A bastion's subnet takes only a group written to its service's own list of ports.
                     network_security_group=(
-                        None if subnet == BASTION_SUBNET else network.NetworkSecurityGroupArgs(id=guard.id)
+                        None if subnet in _AZURES_OWN else network.NetworkSecurityGroupArgs(id=guard.id)
                     ),
+                    route_table=network.RouteTableArgs(id=local.id) if subnet == _ENDPOINTS_SUBNET else None,
                     private_endpoint_network_policies="NetworkSecurityGroupEnabled",
                     private_link_service_network_policies="Enabled",
                 )
@@ -136,50 +165,6 @@ class Network(Component):
             ],
             opts=self._child,
         )
-
-    def _vault_endpoint(self, made: network.VirtualNetwork) -> Sequence[pulumi.Resource]:
-        place = self._place
-        zone = privatedns.PrivateZone(
-            f"{self._stem}-vault",
-            resource_group_name=place.group,
-            private_zone_name=_VAULT_ZONE,
-            location="global",
-            opts=self._child,
-        )
-        link = privatedns.VirtualNetworkLink(
-            f"{self._stem}-vault",
-            resource_group_name=place.group,
-            private_zone_name=zone.name,
-            virtual_network_link_name=place.names.thing("network"),
-            location="global",
-            registration_enabled=False,
-            resolution_policy="Default",
-            virtual_network=privatedns.SubResourceArgs(id=made.id),
-            opts=self._child,
-        )
-        endpoint = network.PrivateEndpoint(
-            f"{self._stem}-vault",
-            resource_group_name=place.group,
-            private_endpoint_name=place.names.thing("vault"),
-            custom_network_interface_name=place.names.thing("vault-endpoint"),
-            location=place.location,
-            subnet=network.SubnetArgs(id=self._subnet(made, _ENDPOINTS_SUBNET)),
-            private_link_service_connections=[
-                network.PrivateLinkServiceConnectionArgs(
-                    name="vault", private_link_service_id=place.vault.id, group_ids=["vault"]
-                )
-            ],
-            opts=self._child,
-        )
-        records = network.PrivateDnsZoneGroup(
-            f"{self._stem}-vault",
-            resource_group_name=place.group,
-            private_endpoint_name=endpoint.name,
-            private_dns_zone_group_name="default",
-            private_dns_zone_configs=[network.PrivateDnsZoneConfigArgs(name="vault", private_dns_zone_id=zone.id)],
-            opts=self._child,
-        )
-        return [link, records]
 
 
 def _server(zone: int) -> str:
@@ -198,4 +183,5 @@ def _subnets(place: Place) -> Iterator[tuple[str, str]]:
         yield _server(zone), addressing.server_subnet(region, zone)
         yield _client(zone), addressing.client_subnet(region, zone)
     yield BASTION_SUBNET, edge["bastion"]
+    yield GATEWAY_SUBNET, edge["gateway"]
     yield _ENDPOINTS_SUBNET, edge["endpoints"]

@@ -1,7 +1,7 @@
 """Customer-managed keys: seals, the keyring, disks, the secret store.
 
-Owns the key, its rotation and its users' grants. The key for disks also gets the disk encryption set through which
-disks name it.
+Owns the key, its rotation, its users' grants, and the identity by which a service of Azure encrypts with it. The key for
+disks also gets the disk encryption set through which disks name it.
 
 Dangerous edges:
 - Azure's resource manager makes the first version of a key and never changes it afterwards: an edit of the
@@ -12,6 +12,7 @@ Dangerous edges:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import compute, keyvault, managedidentity
@@ -30,9 +31,19 @@ _ROTATE_AFTER, _EXPIRE_AFTER, _WARN_BEFORE = "P90D", "P2Y", "P30D"
 """Rotation well before the expiry, which is there so that a rotation that stopped is noticed."""
 
 
+@dataclass(frozen=True)
+class Encrypting:
+    """Who encrypts with a key for a service; what the service keeps is made after the grant."""
+
+    identity: managedidentity.UserAssignedIdentity
+    granted: pulumi.Resource
+
+
 class SealKey(Component):
     """One key in the region's vault, in hardware, rotating, protected."""
 
+    key_name: str
+    """In the region's vault."""
     id: pulumi.Output[str]
     """What an encrypted thing names: the disk encryption set for disks, else the key."""
     stanza: pulumi.Output[KeyStanza]
@@ -47,11 +58,11 @@ class SealKey(Component):
         super().__init__(args.kind, name, spec, opts)
         # The service replicates a vault to the paired region and fails over by itself.
         self.usable_from = args.usable_from
-        self._place, self._stem = place, name
+        self._place, self._stem, self.key_name = place, name, key_name
         self._scope = (
             f"{place.id('Microsoft.KeyVault/vaults', place.names.key_vault(place.account.id))}/keys/{key_name}"
         )
-        key = self._key(key_name)
+        self._made = key = self._key(key_name)
         ready: list[pulumi.Resource] = [
             grant(
                 f"{name}-{role}",
@@ -103,39 +114,53 @@ class SealKey(Component):
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
 
+    def service(self, name: str, purpose: str, parent: pulumi.Resource) -> Encrypting:
+        """An identity that uses the key for a service of Azure, and for no machine.
+
+        Args:
+            name: in the program.
+            purpose: in the identity's name.
+            parent: the component that the service belongs to.
+        """
+        place = self._place
+        identity_name = place.names.thing(purpose)
+        identity = managedidentity.UserAssignedIdentity(
+            name,
+            resource_group_name=place.group,
+            resource_name_=identity_name,
+            location=place.location,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        granted = grant(
+            name,
+            place,
+            CRYPTO_SERVICE_ENCRYPTION_USER,
+            on=(self._scope, self._made.id),
+            to=(identity_name, identity.principal_id),
+            parent=parent,
+        )
+        return Encrypting(identity, granted)
+
     def _disk_encryption_set(
         self, key_name: str, key: keyvault.Key
     ) -> tuple[pulumi.Resource, compute.DiskEncryptionSet]:
         """The set, with an identity of its own that may use the key before the set first needs it."""
         place = self._place
-        identity_name = place.names.thing("disk-encryption")
-        identity = managedidentity.UserAssignedIdentity(
-            f"{self._stem}-encryption",
-            resource_group_name=place.group,
-            resource_name_=identity_name,
-            location=place.location,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        granted = grant(
-            f"{self._stem}-encryption",
-            place,
-            CRYPTO_SERVICE_ENCRYPTION_USER,
-            on=(self._scope, key.id),
-            to=(identity_name, identity.principal_id),
-            parent=self,
-        )
+        service = self.service(f"{self._stem}-encryption", "disk-encryption", self)
         made = compute.DiskEncryptionSet(
             self._stem,
             resource_group_name=place.group,
             disk_encryption_set_name=key_name,
             location=place.location,
             encryption_type="EncryptionAtRestWithCustomerKey",
-            identity=compute.EncryptionSetIdentityArgs(type="UserAssigned", user_assigned_identities=[identity.id]),
+            identity=compute.EncryptionSetIdentityArgs(
+                type="UserAssigned", user_assigned_identities=[service.identity.id]
+            ),
             active_key=compute.KeyForDiskEncryptionSetArgs(
                 key_url=key.key_uri_with_version, source_vault=compute.SourceVaultArgs(id=place.vault.id)
             ),
             rotation_to_latest_key_version_enabled=True,
             # The service moves it to each new version by itself.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted], ignore_changes=["activeKey.keyUrl"]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[service.granted], ignore_changes=["activeKey.keyUrl"]),
         )
-        return granted, made
+        return service.granted, made

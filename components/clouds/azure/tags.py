@@ -21,21 +21,42 @@ _TAGGED = frozenset(
         "keyvault:Vault",
         "managedidentity:UserAssignedIdentity",
         "monitor:AutoscaleSetting",
+        "monitor:MetricAlert",
         "network:ApplicationSecurityGroup",
         "network:BastionHost",
+        "network:FlowLog",
         "network:LoadBalancer",
+        "network:LocalNetworkGateway",
         "network:NatGateway",
         "network:NetworkInterface",
         "network:NetworkSecurityGroup",
         "network:PrivateEndpoint",
         "network:PublicIPAddress",
+        "network:RouteTable",
         "network:VirtualNetwork",
+        "network:VirtualNetworkGateway",
+        "network:VirtualNetworkGatewayConnection",
         "privatedns:PrivateZone",
         "privatedns:VirtualNetworkLink",
         "resources:ResourceGroup",
+        "storage:StorageAccount",
     }
 )
-_UNTAGGED = frozenset({"authorization:RoleAssignment", "network:PrivateDnsZoneGroup", "privatedns:PrivateRecordSet"})
+_UNTAGGED = frozenset(
+    {
+        "authorization:RoleAssignment",
+        "authorization:RoleDefinition",
+        "managedidentity:FederatedIdentityCredential",
+        "monitor:DiagnosticSetting",
+        "monitor:SubscriptionDiagnosticSetting",
+        "network:PrivateDnsZoneGroup",
+        "privatedns:PrivateRecordSet",
+        "storage:BlobContainer",
+        "storage:BlobServiceProperties",
+        "storage:ManagementPolicy",
+        "storage:ObjectReplicationPolicy",
+    }
+)
 
 
 def tagged(token: str, inputs: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, object] | None:
