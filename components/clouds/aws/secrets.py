@@ -84,7 +84,7 @@ class SecretStore(pulumi.ComponentResource):
         )
         return aws.iam.RolePolicy(
             f"{self._prefix}-{role}",
-            name="read-secrets",
+            name=f"read-{self._prefix}",
             role=role_name(args.identities.principals[role]),
             policy=policy,
             opts=self._child,
