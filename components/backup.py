@@ -12,9 +12,9 @@ from typing import Any
 import pulumi
 
 from components.clouds.contract import Site
-from components.plan.backup import PLATFORM_MINUTES, RESTORER, SETS, WRITERS, WRITING_ROLES, Saved, raft, retention
+from components.plan.backup import RESTORER, WRITING_ROLES, Saved, raft, retention
 from components.plan.federation import Federated, federated
-from components.plan.manifest import Manifest, SetFacts
+from components.plan.manifest import Manifest, sets
 from components.plan.naming import Names
 from components.plan.spec import Cloud, Role, Stack, cluster_name
 
@@ -25,25 +25,6 @@ class BackupPlan(pulumi.ComponentResource):
     def __init__(self, spec: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
         super().__init__("hashicorp:backup:BackupPlan", f"backup-{spec['product']}", dict(spec), opts)
         self.register_outputs({"spec": dict(spec)})
-
-
-def sets(stack: Stack) -> Iterator[SetFacts]:
-    """What the region saves. Boundary's database stands on the primary alone."""
-    backup = stack.platform.backup
-    for saved in SETS:
-        if saved == "boundary" and not stack.is_primary:
-            continue
-        yield SetFacts(
-            saved=saved,
-            interval_minutes=PLATFORM_MINUTES if saved == "platform" else backup.interval_minutes[saved],
-            role=WRITERS[saved],
-            targets=_targets(stack),
-        )
-
-
-def _targets(stack: Stack) -> tuple[Cloud, ...]:
-    second = stack.platform.backup.copies.get(stack.cloud)
-    return (stack.cloud, second) if second else (stack.cloud,)
 
 
 def plans(site: Site, peers: Mapping[Cloud, Manifest]) -> Iterator[dict[str, Any]]:
@@ -63,7 +44,8 @@ def plans(site: Site, peers: Mapping[Cloud, Manifest]) -> Iterator[dict[str, Any
             "cloud": stack.cloud,
             "intervalMinutes": saved.interval_minutes,
             "rpoMinutes": platform.backup.rpo_minutes if _bounded(saved.saved) else saved.interval_minutes,
-            "retentionDays": retention(platform.backup).expire_days,
+            # What is promised: later the bucket still keeps it, but anybody with the right to may delete it.
+            "retentionDays": retention(platform.backup).lock_days,
             "targets": [own, *copies],
             "writer": names.identity(saved.role),
             "restorer": names.thing(RESTORER),

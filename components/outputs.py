@@ -11,7 +11,6 @@ from typing import Any
 
 import pulumi
 
-from components.backup import sets
 from components.clouds.contract import Audit, Backup, ClientGroup, Database, Identities, Key, Network, SecretStore, Site
 from components.cluster import Cluster
 from components.mesh import Mesh, far_endpoints
@@ -34,6 +33,7 @@ from components.plan.manifest import (
     TunnelFacts,
     fingerprint,
     remembered,
+    sets,
     settings_of,
 )
 from components.plan.mesh import pairs_of, status
@@ -219,7 +219,7 @@ def _backup(built: Built, bucket: Mapping[str, Any]) -> BackupFacts:
             lock_days=kept.lock_days,
             keep_days=kept.expire_days,
         ),
-        sets=tuple(sets(stack)),
+        sets=sets(stack),
         rpo_minutes=policy.rpo_minutes,
         restorer=bucket["restorer"],
         writers=bucket["writers"],

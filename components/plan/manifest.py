@@ -22,9 +22,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from .backup import Saved
+from .backup import PLATFORM_MINUTES, SETS, WRITERS, Saved
 from .mesh import TunnelStatus
-from .spec import Cloud, Edition, Lock, Platform, Product, Profile, Role, SealKind
+from .spec import Cloud, Edition, Lock, Platform, Product, Profile, Role, SealKind, Stack
 
 SCHEMA = 1
 
@@ -226,6 +226,22 @@ class Manifest(_Part):
     """Only on the primary."""
     peers: dict[Cloud, Manifest] = {}
     """What the other regions last said, for the day on which they say nothing: see `remembered`."""
+
+
+def sets(stack: Stack) -> tuple[SetFacts, ...]:
+    """What a region saves. Boundary's database stands on the primary alone."""
+    policy = stack.platform.backup
+    second = policy.copies.get(stack.cloud)
+    return tuple(
+        SetFacts(
+            saved=saved,
+            interval_minutes=PLATFORM_MINUTES if saved == "platform" else policy.interval_minutes[saved],
+            role=WRITERS[saved],
+            targets=(stack.cloud, second) if second else (stack.cloud,),
+        )
+        for saved in SETS
+        if saved != "boundary" or stack.is_primary
+    )
 
 
 def fingerprint(platform: Platform) -> str:

@@ -130,8 +130,8 @@ def test_a_manifest_of_another_schema_is_refused_with_the_way_out(fresh_sandbox:
     """What this program writes is no whole manifest."""
     folder = project(fresh_sandbox)
     stacks = {cloud: fresh_sandbox.stack(cloud, folder) for cloud in CLOUDS}
-    for cloud, stack in stacks.items():
-        configure(stack, cloud)
+    for cloud in CLOUDS:
+        configure(stacks[cloud], cloud)
     assert "The primary region (aws) has no lineage yet." in said(stacks["gcp"].up(fails=True))
     stacks["aws"].up()
     text = said(stacks["gcp"].preview(fails=True))
