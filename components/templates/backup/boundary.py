@@ -108,7 +108,7 @@ def _read(settings: Settings, part: Path) -> dict[str, Any]:
             rows[table] += 1
             if table.endswith(".boundary_schema_version"):
                 found["schema"] = line.split()[-1].decode()
-        elif begun := re.match(rb"COPY (.+?) (\(.*\) )?FROM stdin;", line):
+        elif begun := re.match(rb"COPY (.+?) +(\(.*\) )?FROM stdin;", line):
             table = begun[1].decode()
             rows[table] = 0
         elif said := re.match(rb"-- Dumped (from|by).* version (\S+)", line):
