@@ -23,6 +23,7 @@ _VAULT_ID: Final = (
     "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}"
 )
 _OPERATIONS: Final = frozenset({"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "release"})
+_LONGEST_SECRET: Final = 25 * 1024
 _SIZES: Final = (2048, 3072, 4096)
 _NOT_RENEWED_WITHIN: Final = 7  # days that must lie between a rotation and the end of the version
 
@@ -151,6 +152,13 @@ def _key_answer(draft: Draft) -> dict[str, Value]:
     return {
         name: inputs[name] for name in ("keyOps", "keySize", "kty", "curveName", "rotationPolicy") if name in inputs
     }
+
+
+@secret.check
+def _secret_form(draft: Draft) -> Iterator[Failure]:
+    value = draft.known("properties.value")
+    if isinstance(value, str) and len(value.encode()) > _LONGEST_SECRET:
+        yield draft.fail("properties.value", f"a secret has at most {_LONGEST_SECRET} bytes")
 
 
 @secret.compute

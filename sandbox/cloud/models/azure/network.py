@@ -18,6 +18,7 @@ from sandbox.cloud.models.azure.firewall import SECURITY_GROUP
 from sandbox.cloud.models.azure.parts import (
     BASTION,
     ENDPOINT,
+    GATEWAY,
     SUBNET,
     VIRTUAL_NETWORK,
     in_subnet,
@@ -33,6 +34,7 @@ PUBLIC_ADDRESS: Final = "azure-native:network:PublicIPAddress"
 NAT: Final = "azure-native:network:NatGateway"
 ROUTES: Final = "azure-native:network:RouteTable"
 _PUBLIC: Final = IPv4Network("198.18.64.0/18")  # of the range for benchmarks (RFC 2544): never routed
+_STORES: Final = ("blob", "file", "queue", "table", "web", "dfs")
 _SMALLEST: Final = {"AzureBastionSubnet": 26, "GatewaySubnet": 29}
 _NETWORK: Final = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network"
 
@@ -147,6 +149,8 @@ def _subnet_form(draft: Draft, path: str, item: Mapping[str, Value]) -> Iterator
     smallest = _SMALLEST.get(str(name), 29)
     if found and found.prefixlen > smallest:
         yield draft.fail(at, f"Subnet '{name}' has the prefix length {found.prefixlen}; it needs /{smallest} or larger")
+    if name == "AzureBastionSubnet" and item.get("routeTable") is not None:
+        yield draft.fail(f"{path}.routeTable".lstrip("."), "RouteTableCannotBeAttachedForAzureBastionSubnet")
     if name == "GatewaySubnet":
         for forbidden in ("networkSecurityGroup", "natGateway"):
             if item.get(forbidden) is not None:
@@ -177,6 +181,16 @@ def _keeps_used_subnets(draft: Draft) -> None:
                 "InUseSubnetCannotBeDeleted" if after is None else "InUsePrefixCannotBeDeleted",
                 f"Subnet {before['name']} is in use by {user.id} and cannot be deleted or moved.",
             )
+
+
+@virtual_network.admit
+def _gateway_hears_its_peers(draft: Draft) -> None:
+    found = named(draft.get("subnets"), "GatewaySubnet") or {}
+    table = draft.find(ROUTES, (found.get("routeTable") or {}).get("id"))
+    if table and table["disableBgpRoutePropagation"]:
+        raise draft.refuse(
+            "GatewaySubnetRouteTableDisablesBgp", f"{table.id} refuses the gateway's own routes on the GatewaySubnet."
+        )
 
 
 @virtual_network.compute
@@ -259,12 +273,12 @@ def _same_zone(draft: Draft) -> None:
             )
         if outer and (outer["sku"] or {}).get("name") != "Standard":
             raise draft.refuse("NatGatewayNeedsStandardPublicIp", f"{id_} is not of the Standard SKU.")
-        _free(draft, id_)
+        free(draft, id_)
 
 
-def _free(draft: Draft, id_: Value) -> None:
+def free(draft: Draft, id_: Value) -> None:
     """Refuse a public address that something else has."""
-    for type_, path in ((NAT, "publicIpAddresses"), (BASTION, "ipConfigurations")):
+    for type_, path in ((NAT, "publicIpAddresses"), (BASTION, "ipConfigurations"), (GATEWAY, "ipConfigurations")):
         for other in draft.others(type_):
             held = [(item.get("publicIPAddress") or item).get("id") for item in other[path] or ()]
             if id_ in held:
@@ -285,7 +299,7 @@ def _bastion_subnet(draft: Draft) -> None:
         where = require_subnet(draft, f"{path}.subnet.id", (item.get("subnet") or {}).get("id"))
         if where.name != "AzureBastionSubnet":
             raise draft.refuse("BastionHostMustBeInAzureBastionSubnet", f"{where.id} is not called AzureBastionSubnet.")
-        _free(draft, (item.get("publicIPAddress") or {}).get("id"))
+        free(draft, (item.get("publicIPAddress") or {}).get("id"))
 
 
 @endpoint.check
@@ -294,6 +308,12 @@ def _sub_resource(draft: Draft) -> Iterator[Failure]:
         target, groups = item.get("privateLinkServiceId"), item.get("groupIds") or []
         if isinstance(target, str) and "/Microsoft.KeyVault/vaults/" in target and groups != ["vault"]:
             yield draft.fail(f"{path}.groupIds", f"a key vault has the sub-resource 'vault' only, got {groups}")
+        if (
+            isinstance(target, str)
+            and "/Microsoft.Storage/" in target
+            and (len(groups) != 1 or groups[0] not in _STORES)
+        ):
+            yield draft.fail(f"{path}.groupIds", f"a storage account has one sub-resource of {_STORES}, got {groups}")
 
 
 @endpoint.compute
@@ -301,10 +321,14 @@ def _endpoint_address(draft: Draft) -> dict[str, Value]:
     where = require_subnet(draft, "subnet.id", draft.get("subnet.id"))
     before = draft.kept("customDnsConfigs") or [{}]
     found = (before[0].get("ipAddresses") or [None])[0] or place(draft, where, None)
-    targets = [
-        str(id_).rpartition("/")[2] for _, id_ in draft.each("privateLinkServiceConnections[*].privateLinkServiceId")
-    ]
+    names = [_public_name(item) for _, item in draft.each("privateLinkServiceConnections[*]")]
     return {
-        "customDnsConfigs": [{"fqdn": f"{name}.vault.azure.net", "ipAddresses": [found]} for name in targets],
+        "customDnsConfigs": [{"fqdn": name, "ipAddresses": [found]} for name in names],
         "networkInterfaces": [{"id": f"{draft.id}.nic"}],
     }
+
+
+def _public_name(item: Mapping[str, Value]) -> str:
+    target, groups = str(item.get("privateLinkServiceId")), item.get("groupIds") or []
+    name = target.rpartition("/")[2]
+    return f"{name}.{groups[0]}.core.windows.net" if "/Microsoft.Storage/" in target else f"{name}.vault.azure.net"

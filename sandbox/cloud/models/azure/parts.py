@@ -21,6 +21,7 @@ INTERFACE: Final = "azure-native:network:NetworkInterface"
 BALANCER: Final = "azure-native:network:LoadBalancer"
 ENDPOINT: Final = "azure-native:network:PrivateEndpoint"
 BASTION: Final = "azure-native:network:BastionHost"
+GATEWAY: Final = "azure-native:network:VirtualNetworkGateway"
 SCALE_SET: Final = "azure-native:compute:VirtualMachineScaleSet"
 _CARDS: Final = "virtualMachineProfile.networkProfile.networkInterfaceConfigurations[*].ipConfigurations[*]"
 
@@ -30,6 +31,7 @@ _SITTING: Final = (
     (BALANCER, "frontendIPConfigurations[*]"),
     (BASTION, "ipConfigurations[*]"),
     (ENDPOINT, ""),
+    (GATEWAY, "ipConfigurations[*]"),
     (SCALE_SET, _CARDS),
 )
 # (type, path of ids of a balancer's pools)
