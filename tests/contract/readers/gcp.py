@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from components.plan.spec import Product, Role, Stack
+from components.plan.backup import RESTORER
+from components.plan.spec import ROLES, Product, Role, Stack
 from tests.contract.posture import (
     EVERY_PORT,
     PROBES,
@@ -22,6 +23,7 @@ from tests.contract.posture import (
     Way,
     Zone,
 )
+from tests.contract.readers import gcp_keeping, gcp_mesh
 from tests.contract.readers.words import ANYWHERE, Words, ways
 from tests.contract.state import Resource, State
 
@@ -32,8 +34,9 @@ _PROBES = {"35.191.0.0/16", "130.211.0.0/22"}
 _USE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 _KEY_GRANTS = {_USE, "roles/cloudkms.viewer"}
 _READ = "roles/secretmanager.secretAccessor"
-_DISK_AGENT = re.compile(r"serviceAccount:service-\d+@compute-system\.iam\.gserviceaccount\.com")
-_GRANT = re.compile(r"gcp:.*/.*I[Aa][Mm](Member|Binding|Policy|AuditConfig):")
+_AGENT = re.compile(r"serviceAccount:service-\d+@(compute-system|gs-project-accounts)\.iam\.gserviceaccount\.com")
+"""Google's own identities that encrypt disks and objects."""
+_GRANT = re.compile(r"gcp:.*/.*I[Aa][Mm](Member|Binding|Policy):")
 _KEY, _SECRET = "gcp:kms/cryptoKey:CryptoKey", "gcp:secretmanager/secret:Secret"
 _KEY_GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 _READ_GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
@@ -50,10 +53,14 @@ class _Reader:
         self._state, self._words = state, words
         self._instances = state.of("gcp:compute/instance:Instance")
         (self._template,) = state.of("gcp:compute/regionInstanceTemplate:RegionInstanceTemplate")
-        self._roles: dict[str, Role] = {
-            account["email"]: words.role(account["accountId"])
+        accounts = {
+            account["email"]: words.plain(account["accountId"])
             for account in state.of("gcp:serviceaccount/account:Account")
         }
+        self._roles: dict[str, Role] = {
+            email: role for email, name in accounts.items() for role in ROLES if role == name
+        }
+        self._names = {**accounts, **{email: "restorer" for email, name in accounts.items() if name == RESTORER}}
 
     def posture(self) -> Posture:
         interfaces = [
@@ -62,6 +69,7 @@ class _Reader:
         keys: dict[str, list[Resource]] = {}
         for key in self._state.of(_KEY):
             keys.setdefault(self._words.plain(key["name"]), []).append(key)
+        keeping = gcp_keeping.Keeping(self._state, self._words, self._purpose, self._who)
         return Posture(
             machines={self._words.plain(found["name"]): self._server(found) for found in self._instances},
             clients=self._clients(),
@@ -77,6 +85,11 @@ class _Reader:
             subnets=frozenset(
                 self._state.named(_SUBNET, interface["subnetwork"])["ipCidrRange"] for interface in interfaces
             ),
+            tunnels=tuple(gcp_mesh.tunnels(self._state, self._words)),
+            alarms=tuple(gcp_mesh.alarms(self._state, self._words)),
+            learning=gcp_mesh.learning(self._state),
+            backups=keeping.backups(),
+            trail=keeping.trail(),
             strays=frozenset(self._strays()),
         )
 
@@ -204,7 +217,7 @@ class _Reader:
         return Group(bounds["minReplicas"], bounds["maxReplicas"], zones, template)
 
     def _who(self, member: str) -> str:
-        return self._roles.get(member.removeprefix("serviceAccount:"), member)
+        return self._names.get(member.removeprefix("serviceAccount:"), member)
 
     def _agents(self) -> set[str]:
         """Google's own identities, which encrypt where machines do not."""
@@ -218,7 +231,7 @@ class _Reader:
             if self._state.named(_KEY, grant["cryptoKeyId"]) in places
             and grant["role"] == _USE
             and grant["member"] not in agents
-            and not _DISK_AGENT.fullmatch(grant["member"])
+            and not _AGENT.fullmatch(grant["member"])
         }
         return Key(
             purpose=purpose,
@@ -248,7 +261,9 @@ class _Reader:
         for grant in self._state.resources:
             if not _GRANT.match(grant.type):
                 continue
-            known = {_KEY_GRANT: _KEY_GRANTS, _READ_GRANT: {_READ}}.get(grant.type, set())
+            # Which of them on which bucket is a question of the bucket's creators and powers.
+            buckets = {gcp_keeping.CREATE, gcp_keeping.READ}
+            known = {_KEY_GRANT: _KEY_GRANTS, _READ_GRANT: {_READ}, gcp_keeping.MEMBER: buckets}.get(grant.type, set())
             if grant["role"] not in known:
                 yield f"{grant['member'] or grant['members']}: {grant['role']} by {grant.type}"
 
