@@ -28,8 +28,6 @@ from components.plan.backup import audit_retention
 
 _PURPOSE = "audit"
 _TRAIL, _DELIVERY = "cloudtrail.amazonaws.com", "delivery.logs.amazonaws.com"
-_RECORDED = ("backups", "backups-replica")
-"""Buckets whose every object's use is recorded."""
 _FLOW_SECONDS = 60
 
 
@@ -105,8 +103,11 @@ class Audit(pulumi.ComponentResource):
 
     def _trail(self, made: LockedBucket, after: pulumi.ResourceOptions) -> None:
         args = self._args
-        names, account = args.site.names, args.site.account
-        recorded = [f"{bucket_arn(account, names.bucket(purpose, account.id))}/" for purpose in _RECORDED]
+        account = args.site.account
+        watched = [
+            bucket.apply(lambda called: f"{bucket_arn(account, called)}/")
+            for bucket in (args.backup.name, args.backup.replica)
+        ]
         aws.cloudtrail.Trail(
             self._prefix,
             name=self._trail_name(),
@@ -120,7 +121,7 @@ class Audit(pulumi.ComponentResource):
                 {
                     "read_write_type": "All",
                     "include_management_events": True,
-                    "data_resources": [{"type": "AWS::S3::Object", "values": recorded}],
+                    "data_resources": [{"type": "AWS::S3::Object", "values": watched}],
                 }
             ],
             tags={"Name": self._trail_name()},

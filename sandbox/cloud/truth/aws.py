@@ -26,6 +26,10 @@ _HEALTH_CHECK: Final = {
 SOURCES: Final[dict[str, Source]] = {
     "aws:autoscaling/group:Group": Source(("autoscaling", "CreateAutoScalingGroup"), {"tags": SKIP}),
     "aws:cloudwatch/logGroup:LogGroup": Source(("logs", "CreateLogGroup"), {"name": "logGroupName", "tags": SKIP}),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Source(
+        ("cloudwatch", "PutMetricAlarm"),
+        {"name": "AlarmName", "dimensions": SKIP, "metricQueries": SKIP, "tags": SKIP, "evaluationCriteria": SKIP},
+    ),
     "aws:ebs/volume:Volume": Source(("ec2", "CreateVolume"), {"type": "VolumeType"}),
     "aws:ec2/flowLog:FlowLog": Source(("ec2", "CreateFlowLogs")),
     "aws:ec2/instance:Instance": Source(

@@ -24,6 +24,8 @@ ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
 EIP: Final = "aws:ec2/eip:Eip"
+TRANSIT: Final = "aws:ec2transitgateway/transitGateway:TransitGateway"
+_ATTACHMENT: Final = "aws:ec2transitgateway/vpcAttachment:VpcAttachment"
 _PUBLIC: Final = IPv4Network("198.18.0.0/15")  # for benchmarks (RFC 2544): never routed
 _ARN: Final = "arn:aws:ec2:{region}:{account}:"
 
@@ -114,8 +116,7 @@ route = model(
         Ref("routeTableId", (ROUTE_TABLE,), missing="InvalidRouteTableID.NotFound"),
         Ref("natGatewayId", (NAT_GATEWAY,), missing="InvalidNatGatewayID.NotFound"),
         Ref("gatewayId", (INTERNET_GATEWAY, "aws:ec2/vpnGateway:VpnGateway"), missing="InvalidGatewayID.NotFound"),
-        Ref("transitGatewayId", ("aws:ec2transitgateway/transitGateway:TransitGateway",),
-            missing="InvalidTransitGatewayID.NotFound"),
+        Ref("transitGatewayId", (TRANSIT,), missing="InvalidTransitGatewayID.NotFound"),
     ),
     unique=(("routeTableId", "destinationCidrBlock"),),
     immutable=("routeTableId", "destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"),
@@ -224,3 +225,14 @@ def _route_has_one_target(draft: Draft) -> Iterator[Failure]:
     wrong = misread(draft.get("destinationCidrBlock"))
     if wrong:
         yield draft.fail("destinationCidrBlock", wrong)
+
+
+@route.admit
+def _gateway_is_attached(draft: Draft) -> None:
+    """To a network that is not attached to it, a transit gateway does not exist."""
+    wanted, table = draft.get("transitGatewayId"), draft.find(ROUTE_TABLE, draft.get("routeTableId"))
+    if not wanted or table is None:
+        return
+    home = table.id if table.type == VPC else table["vpcId"]
+    if not any(draft.others(_ATTACHMENT, transitGatewayId=wanted, vpcId=home)):
+        raise draft.refuse("InvalidTransitGatewayID.NotFound", f"The transitGateway ID '{wanted}' does not exist.")
