@@ -62,12 +62,14 @@ class Daemon:
         settings = folder / f"{speaker.name}.conf"
         settings.write_text(text, encoding="utf-8")
         command = ["bird", "-f", "-c", str(settings), "-s", str(self._socket)]
-        self._process = subprocess.Popen(
-            namespaces.command(speaker.name, command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / f"{speaker.name}.err").open("wb"),
-        )
+        self._errors = folder / f"{speaker.name}.err"
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                namespaces.command(speaker.name, command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
 
     def ready(self) -> None:
         """Waits until it answers.
@@ -81,7 +83,7 @@ class Daemon:
                 self.ask("show status")
                 return
             time.sleep(0.02)
-        said = self._socket.with_suffix(".err").read_text(encoding="utf-8") + self.log()
+        said = self._errors.read_text(encoding="utf-8") + self.log()
         raise SandboxError(f"The BGP daemon of {self.speaker.name} does not run: {said}", "Mend what it says.")
 
     def ask(self, command: str) -> str:

@@ -157,7 +157,9 @@ class MeshNetwork:
         wanted = [tunnel for tunnel in self.plan.tunnels if not pairs or tunnel.pair in pairs]
         while True:
             up = self.established()
-            inner = [s for network in self.plan.networks.values() for s in self._daemons[network.name].sessions().items()]
+            inner = [
+                s for network in self.plan.networks.values() for s in self._daemons[network.name].sessions().items()
+            ]
             down = [f"{_device(t)}: {up[t]} of 2 ends" for t in wanted if up[t] < len(t.ends)]
             down += [name for name, state in inner if state != "Established"]
             if not down:
