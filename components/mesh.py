@@ -25,12 +25,13 @@ from components.plan.spec import Cloud
 class VpnPair(pulumi.ComponentResource):
     """This side of a pair. Type token `hashicorp:mesh:VpnPair`; both stacks of a pair write the same spec."""
 
-    tunnels: Tunnels
+    side: Tunnels
+    """Not `tunnels`: that is a key of the spec, and Pulumi would take the one for the other."""
 
     def __init__(self, kit: Kit, args: TunnelsArgs, opts: pulumi.ResourceOptions) -> None:
         spec = pair_spec(args.pair)
         super().__init__("hashicorp:mesh:VpnPair", args.pair.name, spec, opts)
-        self.tunnels = kit.tunnels(f"tunnels-{args.pair.name}", args, pulumi.ResourceOptions(parent=self))
+        self.side = kit.tunnels(f"tunnels-{args.pair.name}", args, pulumi.ResourceOptions(parent=self))
         self.register_outputs({"spec": spec})
 
 
@@ -81,7 +82,7 @@ class Mesh:
             if far is None:
                 continue
             args = TunnelsArgs(site, network, gateway, pair, far, [keys[tunnel.key] for tunnel in pair.tunnels])
-            endpoints[pair.name] = VpnPair(kit, args, opts).tunnels.endpoints
+            endpoints[pair.name] = VpnPair(kit, args, opts).side.endpoints
             declared.append(pair.name)
         self.endpoints, self.declared = endpoints, tuple(declared)
 

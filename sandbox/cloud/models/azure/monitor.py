@@ -12,11 +12,12 @@ from typing import Final
 from sandbox.cloud.check import Failure
 from sandbox.cloud.draft import Draft
 from sandbox.cloud.models.azure.account import IN_GROUP
-from sandbox.cloud.models.azure.identity import IDENTITY, granted
+from sandbox.cloud.models.azure.identity import IDENTITY, attached, granted
 from sandbox.cloud.models.azure.keyvault import VAULT
 from sandbox.cloud.models.azure.parts import GATEWAY, VIRTUAL_NETWORK
 from sandbox.cloud.models.azure.storage import ACCOUNT
 from sandbox.cloud.registry import Name, Ref, model
+from sandbox.cloud.wire import Value
 
 _BLOBS: Final = "/blobServices/default"
 _CATEGORIES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
@@ -215,3 +216,8 @@ def _reaches_its_account(draft: Draft) -> None:
             f"{account.id} takes no shared keys and the flow log no identity that may write to it.",
             403,
         )
+
+
+@flow_log.compute
+def _identity(draft: Draft) -> dict[str, Value]:
+    return attached(draft)
