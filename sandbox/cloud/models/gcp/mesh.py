@@ -289,7 +289,5 @@ def _on_its_interface(draft: Draft) -> None:
             message = f"Invalid value for field 'resource.peerIpAddress': {far} is no other host of {held.network}."
             raise draft.refuse("invalid", message)
     for record in _siblings(draft, PEER):
-        if record["name"] == draft.get("name"):
-            raise draft.refuse("duplicate", f"The router already has a BGP peer named {draft.get('name')}.", 409)
         if far is not None and record["peerIpAddress"] == far:
             raise draft.refuse("invalid", f"The BGP peer {record['name']} already has the address {far}.")
