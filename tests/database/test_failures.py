@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -36,7 +37,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refused(folder: Path, settings: dict[str, object]) -> str:
-    """Why there is no dump. Nothing new may be there, and everything old must be."""
+    """Why there is no dump."""
+    return refused_with(folder, settings)[0]
+
+
+def refused_with(folder: Path, settings: dict[str, object]) -> tuple[str, int | None]:
+    """Why there is no dump, and the error's number. Nothing new may be there, and everything old must be."""
     with pytest.raises(OSError, match=r".") as error:
         boundary.take(settings, folder)
     assert final(folder) == {OLDER}
@@ -44,7 +50,7 @@ def refused(folder: Path, settings: dict[str, object]) -> str:
     assert not (folder / "boundary.part").exists()
     said = str(error.value)
     assert PASSWORD not in said
-    return said
+    return said, error.value.errno
 
 
 def test_the_leftovers_of_a_killed_run_do_not_hinder_the_next(server: Server, folder: Path, tmp_path: Path) -> None:
@@ -92,7 +98,9 @@ def _command(process: Path) -> bytes:
 def test_a_full_disk(server: Server, folder: Path, tmp_path: Path) -> None:
     (folder / "boundary.part").unlink()
     (folder / "boundary.part").symlink_to("/dev/full")
-    assert "No space left on device" in refused(folder, server.settings(tmp_path))
+    said, number = refused_with(folder, server.settings(tmp_path))
+    assert "No space left on device" in said
+    assert number == errno.ENOSPC, "the agent makes room by it"
 
 
 def test_a_wrong_password(server: Server, folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Owns pg_dump and what makes its result worth keeping. When it runs, where it goes and what is told of it is the agent's.
 
-Trust: Amazon's authorities are fetched on every run over HTTPS that the system's own authorities vouch for, and kept:
+Trust: Amazon's authorities are fetched for every dump over HTTPS that the system's own authorities vouch for, and kept:
 the last ones serve while Amazon does not answer. They are no part of the image, because Amazon replaces them.
 
 Dangerous edges:
@@ -14,6 +14,7 @@ Source: PostgreSQL manual, pg_dump, pg_restore, libpq "The Password File".
 
 # ruff: noqa: INP001 - a program of machines, no package of ours
 
+import errno
 import hashlib
 import os
 import re
@@ -46,7 +47,7 @@ def take(settings: Settings, folder: Path) -> Taken:
     (Boundary's).
 
     Raises:
-        OSError: there is no dump. The message holds no secret.
+        OSError: there is no dump; with the error number of a full disk where that is why. No message holds a secret.
     """
     part = folder / "boundary.part"
     try:
@@ -129,4 +130,6 @@ def _lines(settings: Settings, words: list[str], variables: dict[str, str], *pas
         yield from running.stdout or ()
         said = running.communicate()[1].decode(errors="replace")[-500:].strip()
     if running.returncode:
-        raise OSError(f"{words[0]} ended with {running.returncode}, so there is no dump: {said}")
+        error = OSError(f"{words[0]} ended with {running.returncode}, so there is no dump: {said}")
+        error.errno = errno.ENOSPC if "No space left" in said else None
+        raise error
