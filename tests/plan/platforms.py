@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from components.plan import resilience
-from components.plan import values
 from components.plan.addressing import LARGEST_PREFIX, MAX_SERVERS, SMALLEST_PREFIX
 from components.plan.backup import INTERVALS
 from components.plan.federation import TRUSTED
