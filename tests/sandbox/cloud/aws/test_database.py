@@ -51,7 +51,7 @@ def _subnets(cloud: Client, zones: str = "ab", name: str = "it", cidr: str = "10
     return cloud.create(SUBNETS, {"name": name, "subnetIds": ids}, name)
 
 
-def _said(cloud: Client, **other: Any) -> str:
+def _said(cloud: Client, **other: object) -> str:
     return "; ".join(cloud.failures(INSTANCE, {**LEAST, **other}))
 
 
