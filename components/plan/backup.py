@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from .spec import Backup, Cloud, Product, Role
+from .spec import CLOUDS, Backup, Cloud, Product, Role
 
 Saved = Literal["consul", "vault", "nomad", "boundary", "platform"]
 """A set: a product's cluster, or `platform`, the region's manifest. First part of an object's name."""
@@ -91,17 +92,17 @@ RESTORER = "backup-restorer"
 """Purpose in the name of the identity that may read backups and nothing else."""
 
 _NAME = re.compile(
-    r"(?P<saved>\w+)/(?P<cloud>\w+)/(?P<time>\d{8}T\d{6}Z)-(?P<version>[0-9A-Za-z.+]+)-(?P<index>[0-9a-f]+)"
+    r"(?P<saved>[a-z]+)/(?P<cloud>[a-z]+)/(?P<time>[0-9]{8}T[0-9]{6}Z)-(?P<version>[0-9A-Za-z.+]+)-(?P<index>[0-9a-f]+)"
     r"(?P<suffix>\.[a-z.]+)"
 )
 
 
 @dataclass(frozen=True)
 class ObjectName:
-    """The parts of a backup's name."""
+    """The parts of a backup's name, or of its note's."""
 
-    saved: str
-    cloud: str
+    saved: Saved
+    cloud: Cloud
     time: str
     """UTC, `yyyymmddThhmmssZ`."""
     version: str
@@ -109,17 +110,38 @@ class ObjectName:
     index: str
     """Raft index; for what has none, the first characters of the content's SHA-256."""
     suffix: str
+    """The set's own, with `NOTE_SUFFIX` behind it for a note."""
+
+    def __str__(self) -> str:
+        return f"{prefix(self.saved, self.cloud)}{self.time}-{self.version}-{self.index}{self.suffix}"
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is the note beside a backup."""
+        return self.suffix.endswith(NOTE_SUFFIX)
 
 
 def parse(name: str) -> ObjectName:
     """The parts of an object's name.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none that a backup or its note has.
     """
-    if found := _NAME.fullmatch(name):
-        return ObjectName(**found.groupdict())
+    found = _NAME.fullmatch(name)
+    if found and found["saved"] in SETS and found["cloud"] in CLOUDS and _is_time(found["time"]):
+        parts = ObjectName(**found.groupdict())  # pyright: ignore[reportArgumentType] - just looked at
+        own = SUFFIXES[parts.saved]
+        if parts.suffix in (own, own + NOTE_SUFFIX):
+            return parts
     raise ValueError(f"{name!r} is not <product>/<region>/<UTC time>-<version>-<index><suffix>")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
