@@ -41,6 +41,9 @@ BOUNDARY_DATABASE = "boundary-database-password"
 MANIFEST = "manifest"
 """The region's own manifest: how machines learn, after they booted, where backups go. No secret, but this is the one
 channel that every machine already reads."""
+BACKUP_AGENT = "backup-agent"
+"""The program that takes backups, for the same reason: beside what else is on a server it is too large for the user
+data of AWS, and so it can be renewed without replacing a voter."""
 
 CERTIFIED: tuple[Role, ...] = ("consul-server", "vault-server", "nomad-server", "nomad-client")
 """Roles with a certificate of the platform's authority; Boundary workers bring their own TLS."""
@@ -74,7 +77,10 @@ ENTRIES: Mapping[str, EntrySpec] = {
     **{entry: EntrySpec("tunnel-key", (), shared=True) for entry in key_entries()},
     # The primary's Consul leader dumps the database; no other machine speaks to it but the controllers.
     BOUNDARY_DATABASE: EntrySpec("password", ("consul-server",), shared=True),
-    MANIFEST: EntrySpec("record", tuple(SERVER_ROLE[product] for product in RAFT_PRODUCTS), shared=False),
+    **{
+        entry: EntrySpec("record", tuple(SERVER_ROLE[product] for product in RAFT_PRODUCTS), shared=False)
+        for entry in (MANIFEST, BACKUP_AGENT)
+    },
     **{certificate_entry(role): EntrySpec("certificate", (role,), shared=False) for role in CERTIFIED},
     **{private_key_entry(role): EntrySpec("private-key", (role,), shared=False) for role in CERTIFIED},
 }

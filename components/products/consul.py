@@ -17,6 +17,7 @@ from components.plan.addressing import servers as planned
 from components.plan.server import Disk, Guest, ServerSpec
 from components.plan.spec import Stack, quorum
 
+from . import backup
 from .agent import agent
 from .disks import data_disk
 from .machine import machine
@@ -32,7 +33,7 @@ def servers(stack: Stack, guest: Guest) -> tuple[ServerSpec, ...]:
     """The servers of the region's datacenter."""
     disks: tuple[Disk, ...] = (data_disk(stack, _ROLE),)
     return tuple(
-        machine(stack, guest, _ROLE, server, (_server(stack, server),), disks)
+        machine(stack, guest, _ROLE, server, (_server(stack, server), backup.agent(stack, guest, server, None)), disks)
         for server in planned(stack.platform, stack.cloud, "consul")
     )
 

@@ -12,13 +12,16 @@ from components.plan.versions import EXPORTER
 from .program import Directory, Program
 from .rendering import render
 
-TEXTFILE = "/var/lib/node_exporter/textfile"
-"""Metrics of jobs that do not run for long: written by root beside, then moved in."""
+TEXTFILES = "/var/lib/node_exporter"
+"""Metrics of jobs that do not run for long, a folder for each user that writes some: only the owner of a folder can
+replace a file in it as a whole."""
+TEXTFILE = f"{TEXTFILES}/textfile"
+"""Root's."""
 
 
 def exporter(address: str | None) -> Program:
     """The exporter on one machine; without a planned address it listens on every one."""
-    unit = render("systemd/node_exporter.service.j2", {"address": address, "textfile": TEXTFILE})
+    unit = render("systemd/node_exporter.service.j2", {"address": address, "textfiles": TEXTFILES})
     return Program(
         name=EXPORTER,
         user=EXPORTER,

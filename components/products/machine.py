@@ -11,7 +11,7 @@ Dangerous edge: user ids are fixed. A data disk outlives its machine, and its fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from components.plan import sizing, versions
 from components.plan.addressing import ServerAddress
@@ -20,12 +20,8 @@ from components.plan.server import Disk, File, Guest, SecretFile, ServerSpec
 from components.plan.spec import Role, Stack
 
 from .exporter import exporter
-from .program import LIBRARY, SECRETS, Directory, Program
+from .program import IDS, LIBRARY, SECRETS, Directory, Program
 from .rendering import render, table, verbatim
-
-_IDS: Mapping[str, int] = {"consul": 701, "vault": 702, "nomad": 703, "boundary": 704, "node_exporter": 705}
-"""User and group ids: below 1000, so that the journal keeps their lines with the system's, and far from what
-distributions give away from either end."""
 
 _STEPS = (
     "10-system", "20-accounts", "30-disks", "40-paths", "50-install", "60-secrets", "70-compose", "80-validate", "90-done",
@@ -118,18 +114,18 @@ def _own(program: Program) -> Iterator[File]:
 
 def _accounts(programs: Sequence[Program]) -> list[tuple[str, ...]]:
     users = dict.fromkeys(program.user for program in programs if program.user != "root")
-    return [(user, str(_IDS[user]), f"/opt/{user}") for user in users]
+    return [(user, str(IDS[user]), f"/opt/{user}") for user in users]
 
 
 def _artefacts(stack: Stack, programs: Sequence[Program]) -> list[tuple[str, ...]]:
     platform = stack.platform
     rows: list[tuple[str, ...]] = []
-    for program in programs:
+    for artefact in (artefact for program in programs for artefact in program.installed):
         archive = versions.archive(
-            program.name, platform.versions, platform.artifacts, versions.EDITION_SUFFIX[platform.edition]
+            artefact, platform.versions, platform.artifacts, versions.EDITION_SUFFIX[platform.edition]
         )
         pinned = platform.artifacts.checksums.get(archive.file, "-")
-        rows.append((program.name, archive.file, archive.url, archive.sums_url, pinned))
+        rows.append((artefact, archive.file, archive.url, archive.sums_url, pinned))
     return rows
 
 

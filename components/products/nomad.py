@@ -24,6 +24,7 @@ from components.plan.records import endpoint
 from components.plan.server import File, Guest, KeyStanza, LateFile, SecretFile, ServerSpec
 from components.plan.spec import Stack, quorum
 
+from . import backup
 from .agent import client as consul_client
 from .disks import data_disk
 from .machine import machine
@@ -44,7 +45,14 @@ def servers(stack: Stack, guest: Guest) -> tuple[ServerSpec, ...]:
     """The servers of the region."""
     disks = (data_disk(stack, "nomad-server"),)
     return tuple(
-        machine(stack, guest, "nomad-server", server, (consul_client(stack, server), _server(stack, server)), disks)
+        machine(
+            stack,
+            guest,
+            "nomad-server",
+            server,
+            (consul_client(stack, server), _server(stack, server), backup.agent(stack, guest, server, KEYRING)),
+            disks,
+        )
         for server in planned(stack.platform, stack.cloud, "nomad")
     )
 

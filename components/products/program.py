@@ -6,6 +6,7 @@ whom it runs. Knows no product.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.plan.secrets import CA_CERTIFICATE, CERTIFIED, certificate_entry, private_key_entry
@@ -15,7 +16,15 @@ from components.plan.spec import Role
 LIBRARY = "/usr/local/lib/platform"
 """Scripts of the boot."""
 SECRETS = "/run/platform/secrets"
-"""One folder a program, memory-backed; the folder's name is the unit that is reloaded when a file in it changes."""
+"""One folder a program, memory-backed; the folder's name is the unit that is reloaded when a file in it changes. A program
+that a timer starts reads its files then and is not reloaded."""
+
+
+IDS: Mapping[str, int] = {
+    "consul": 701, "vault": 702, "nomad": 703, "boundary": 704, "node_exporter": 705, "platform-backup": 706,
+}  # fmt: skip
+"""User and group ids: below 1000, so that the journal keeps their lines with the system's, and far from what
+distributions give away from either end."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Program:
     """A program and all that it needs on a machine."""
 
     name: str
-    """Of its unit, its secrets' folder and its artefact."""
+    """Of its unit and its secrets' folder."""
     user: str
     """Runs as this user, whose group has the same name."""
     files: tuple[File, ...]
@@ -53,6 +62,13 @@ class Program:
     """JSON with references to secret files, from which the boot writes `composed_path(name)`."""
     validate: str | None = None
     """Command that judges the configuration without a cluster."""
+    artefacts: tuple[str, ...] | None = None
+    """What the boot installs for it; None: the one of its own name."""
+
+    @property
+    def installed(self) -> tuple[str, ...]:
+        """Artefacts that the boot installs."""
+        return (self.name,) if self.artefacts is None else self.artefacts
 
     @property
     def owner(self) -> str:

@@ -9,6 +9,7 @@ may end the string.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -54,6 +55,22 @@ def render(template: str, values: Mapping[str, object]) -> str:
 def verbatim(path: str) -> str:
     """A file that is no template, as it stands below `templates/`."""
     return (_TEMPLATES / path).read_text()
+
+
+def stripped(path: str) -> str:
+    """A Python file below `templates/` without docstrings and lines of comment: user data is small."""
+    text = verbatim(path)
+    lines = text.splitlines(keepends=True)
+    dropped: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            dropped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    kept = [
+        line
+        for number, line in enumerate(lines, 1)
+        if line.strip() and number not in dropped and not line.lstrip().startswith("# ")
+    ]
+    return f"# Its reasons stand in components/templates/{path}.\n" + "".join(kept)
 
 
 def key_block(template: str, stanza: KeyStanza) -> str:

@@ -20,6 +20,7 @@ from components.plan.addressing import servers as planned
 from components.plan.server import File, Guest, KeyStanza, LateFile, ServerSpec
 from components.plan.spec import Stack, cluster_name
 
+from . import backup
 from .agent import client
 from .disks import AUDIT_MOUNT, audit_disk, data_disk
 from .machine import machine
@@ -43,7 +44,18 @@ def servers(stack: Stack, guest: Guest) -> tuple[ServerSpec, ...]:
     """The servers of the region's cluster."""
     disks = (data_disk(stack, _ROLE), audit_disk(stack, _ROLE))
     return tuple(
-        machine(stack, guest, _ROLE, server, (client(stack, server), _server(stack, server)), disks)
+        machine(
+            stack,
+            guest,
+            _ROLE,
+            server,
+            (
+                client(stack, server),
+                _server(stack, server),
+                backup.agent(stack, guest, server, None if stack.platform.seal == "shamir" else SEAL),
+            ),
+            disks,
+        )
         for server in planned(stack.platform, stack.cloud, "vault")
     )
 

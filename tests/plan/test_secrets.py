@@ -46,7 +46,7 @@ def test_every_machine_reads_what_its_agent_needs_and_only_that_is_everybodys() 
 def test_whatever_all_regions_must_agree_on_is_made_once() -> None:
     own = set(ENTRIES) - set(shared_entries())
     certificates = {make(role) for role in CERTIFIED for make in (secrets.certificate_entry, secrets.private_key_entry)}
-    assert own == {*certificates, secrets.MANIFEST}
+    assert own == {*certificates, secrets.MANIFEST, secrets.BACKUP_AGENT}
 
 
 def test_no_machine_reads_a_tunnels_key_and_every_tunnel_has_one_of_its_own() -> None:

@@ -20,7 +20,7 @@ sum_of() { # FILE
 # verify FILE NAME SUMS PINNED
 verify() {
   local published actual
-  published=$(awk -v name="$2" '{ sub(/^[*]/, "", $2) } $2 == name { print $1 }' "$3")
+  published=$(awk -v name="$2" '{ sub(/^[*]/, "", $2) } $2 == name || NF == 1 { print $1 }' "$3")
   [ -n "$published" ] || fail "the published sums do not name $2" "check the version and the artefact address"
   actual=$(sum_of "$1")
   [ "$actual" = "$published" ] ||
@@ -32,8 +32,19 @@ verify() {
 unpack() { # ARCHIVE DIRECTORY
   case $1 in
     *.zip) python3 -m zipfile -e "$1" "$2" ;;
-    *) tar --extract --gzip --strip-components=1 --directory="$2" --file="$1" ;;
+    *) tar --extract --gzip --no-same-owner --strip-components=1 --directory="$2" --file="$1" ;;
   esac
+}
+
+# place_tree ARTEFACT NAME: a program of many files, whole under its own name before its link leads there; prints where.
+place_tree() {
+  local tree=$root/opt/$2
+  rm -rf "$tree"
+  mkdir -p "$root/opt"
+  mv "$work/$1" "$tree"
+  ln --symbolic --force --no-dereference "$2" "$root/opt/.$1.new"
+  mv --no-target-directory "$root/opt/.$1.new" "$root/opt/$1"
+  printf '%s\n' "$tree"
 }
 
 mkdir -p "$cache" "$binaries"
@@ -48,9 +59,15 @@ while IFS=$'\t' read -r artefact archive url sums pinned; do
   verify "$work/$archive" "$archive" "$work/sums" "$pinned"
   mkdir "$work/$artefact"
   unpack "$work/$archive" "$work/$artefact"
-  install --mode=0755 "$work/$artefact/$artefact" "$binaries/.$artefact.new"
-  mv "$binaries/.$artefact.new" "$binaries/$artefact"
+  if [ -d "$work/$artefact/bin" ]; then
+    installed=$(place_tree "$artefact" "${archive%.tar.gz}")
+  else
+    installed=$binaries/$artefact
+    install --mode=0755 "$work/$artefact/$artefact" "$binaries/.$artefact.new"
+    mv "$binaries/.$artefact.new" "$installed"
+  fi
   mv "$work/$archive" "$cache/$archive"
-  sha256sum "$cache/$archive" "$binaries/$artefact" >"$record"
+  find "$cache/$archive" "$installed" -type f -exec sha256sum {} + >"$record.new"
+  mv "$record.new" "$record"
   log "installed $artefact from $archive"
 done <"$settings/artefacts.tsv"

@@ -10,6 +10,8 @@ changed=$root/run/platform/changed
 
 status=0
 while read -r program; do
+  # Started by a timer, it reads its secrets then.
+  [ ! -e "$root/etc/systemd/system/$program.timer" ] || continue
   log "reloading $program"
   systemctl reload "$program.service" </dev/null || status=$?
 done < <(sort --unique "$changed")
