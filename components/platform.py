@@ -50,6 +50,7 @@ from components.plan.naming import tags
 from components.plan.records import records
 from components.plan.server import KeyStanza, ServerSpec
 from components.plan.spec import PRODUCTS, ROLES, Cloud, Product, Role, Stack
+from components.products import backup as agent
 from components.products import boundary, consul, nomad, vault
 from components.products.props import props
 
@@ -118,7 +119,15 @@ class Platform(pulumi.ComponentResource):
         certificates = Certificates("certificates", stack, roots, child)
         store = kit.secret_store(
             "secrets",
-            SecretStoreArgs(site, network, identities, store_key, _entries({**roots, **certificates.values})),
+            SecretStoreArgs(
+                site,
+                network,
+                identities,
+                store_key,
+                _entries(
+                    {**roots, **certificates.values, secrets.BACKUP_AGENT: pulumi.Output.secret(agent.packed(stack))}
+                ),
+            ),
             child,
         )
         stanzas = {purpose: made.stanza for purpose, made in keys.items()}
