@@ -79,8 +79,8 @@ lock: venv ## Resolve requirements-dev.txt again into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock requirements-dev.txt
 
 .PHONY: bench
-bench: venv tools ## Measure up and preview against an empty and a flat program
-	@$(RUN) bench
+bench: venv tools ## Measure up and preview, and the mesh's failover: make bench ARGS=mesh
+	@$(RUN) bench $(ARGS)
 
 .PHONY: clean
 clean: ## Stop the simulated cloud, remove .sandbox and caches inside the tree

@@ -29,9 +29,9 @@ INSTANCES: Mapping[Cloud, int] = {"aws": 1, "azure": 2, "gcp": 1}
 SHARED_ADDRESSES: Mapping[Cloud, bool] = {"aws": False, "azure": True, "gcp": False}
 """Whether the gateway's addresses serve both pairs, or each pair has its own."""
 
-TRANSIT: Mapping[Cloud, bool] = {"aws": True, "azure": True, "gcp": False}
-"""Whether a gateway tells one peer what it learned from another. A transit gateway does from the route table that all
-connections share, Azure's always does, Cloud Router advertises what it is told to: its own region."""
+TRANSIT: Mapping[Cloud, bool] = {"aws": False, "azure": True, "gcp": False}
+"""Whether a gateway tells one peer what it learned from another. Azure's always does. AWS's would, if all tunnels shared
+a route table with the network; they have one that knows the network alone. Cloud Router advertises what it is told to."""
 
 PASSIVE: Mapping[Cloud, bool] = {"aws": False, "azure": True, "gcp": False}
 """Whether the gateway waits for its peer to open the session, as Azure's does with link-local addresses."""
@@ -118,7 +118,9 @@ def layout(platform: Platform) -> Layout:
             )
             name = f"{cloud}-gateway-{instance}"
             gateways.append(Speaker(name, cloud, platform.asns[cloud], region.cidr, ((outer, inner),), sessions))
-    machines = {cloud: addressing.all_servers(platform, cloud)[0].address for cloud in platform.clouds}
+    machines: dict[Cloud, str] = {
+        cloud: addressing.all_servers(platform, cloud)[0].address for cloud in platform.clouds
+    }
     return Layout(platform, tunnels, tuple(gateways), networks, machines)
 
 
@@ -142,9 +144,11 @@ def failures(plan: Layout) -> tuple[Failure, ...]:
         for name, cut in addresses.items():
             cuts.setdefault(tuple(cut), []).append(name)
     found = [Failure(" = ".join(names), cut) for cut, names in cuts.items()]
-    for gateway in plan.gateways:
-        if INSTANCES[gateway.cloud] > 1:
-            found.append(Failure(f"instance {gateway.name}", tuple(t for t, _, _ in gateway.sessions), gateway.name))
+    found += [
+        Failure(f"instance {gateway.name}", tuple(tunnel for tunnel, _, _ in gateway.sessions), gateway.name)
+        for gateway in plan.gateways
+        if INSTANCES[gateway.cloud] > 1
+    ]
     return tuple(found)
 
 

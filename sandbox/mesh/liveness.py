@@ -74,7 +74,7 @@ class DeadPeerDetection:
 
 def _between(own: End, far: End) -> socket.socket:
     line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    line.setblocking(False)
+    line.settimeout(0)
     line.bind((own.address, _PORT))
     line.connect((far.address, _PORT))
     return line

@@ -36,7 +36,7 @@ _ROUND_TRIP_SECONDS = 0.25
 class Flow:
     """One flow: its packets in the order they were sent."""
 
-    regions: frozenset[str]
+    regions: frozenset[Cloud]
     line: socket.socket
     sent: list[float] = field(default_factory=list[float])
     answered: bytearray = field(default_factory=bytearray)
@@ -70,7 +70,7 @@ class Traffic:
             for line in network.namespaces.inside(machine(one), lambda: [_udp(None) for _ in range(flows)]):
                 with suppress(OSError):
                     line.connect(target)
-                self._flows.append(Flow(frozenset({one, other}), line))
+                self._flows.append(Flow(frozenset((one, other)), line))
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._echo, self._send)]
 
     def __enter__(self) -> Traffic:
@@ -108,7 +108,7 @@ class Traffic:
         lost = [
             at
             for flow in self._flows
-            if between is None or flow.regions == set(between)
+            if between is None or flow.regions == frozenset(between)
             for at in flow.lost(since - _ROUND_TRIP_SECONDS, until)
         ]
         return Outage(len(lost), max(max(lost) + INTERVAL_SECONDS - since, 0.0) if lost else 0.0)
@@ -151,7 +151,7 @@ class Traffic:
 
 def _udp(address: tuple[str, int] | None) -> socket.socket:
     line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    line.setblocking(False)
+    line.settimeout(0)
     if address:
         line.bind(address)
     return line

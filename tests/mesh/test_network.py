@@ -38,6 +38,16 @@ def listening() -> set[str]:
     return {row[1] for row in rows if row[1].endswith((":00B3", ":0009", ":01F4"))}
 
 
+def daemons(network: MeshNetwork) -> list[str]:
+    return [
+        pid
+        for speaker in network.plan.speakers
+        for pid in subprocess.run(
+            ["ip", "netns", "pids", network.namespaces.full(speaker.name)], capture_output=True, text=True, check=True
+        ).stdout.split()
+    ]
+
+
 def test_sessions_agree_on_the_shorter_of_both_clouds_hold_times() -> None:
     with MeshNetwork(PLATFORM) as network:
         network.await_established(30)
@@ -53,28 +63,27 @@ def test_sessions_agree_on_the_shorter_of_both_clouds_hold_times() -> None:
 
 def test_a_mesh_is_heard_in_its_namespaces_alone_and_leaves_nothing_behind() -> None:
     before = listening()
-    with pytest.raises(RuntimeError, match="in the middle"), MeshNetwork(PLATFORM) as network:
-        spaces = network.namespaces
-        assert standing(spaces.full(""))
-        assert listening() == before
-        pids = [
-            pid
-            for speaker in network.plan.speakers
-            for pid in subprocess.run(
-                ["ip", "netns", "pids", spaces.full(speaker.name)], capture_output=True, text=True, check=True
-            ).stdout.split()
-        ]
-        assert len(pids) == len(network.plan.speakers)
-        message = "in the middle"
-        raise RuntimeError(message)
-    assert not standing(spaces.full(""))
+    network = MeshNetwork(PLATFORM)
+    pids: list[str] = []
+
+    def broken() -> None:
+        with network:
+            pids.extend(daemons(network))
+            assert standing(network.namespaces.full(""))
+            assert listening() == before
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken()
+    assert len(pids) == len(network.plan.speakers)
+    assert not standing(network.namespaces.full(""))
     assert not any(Path("/proc", pid).exists() for pid in pids)
 
 
 def test_a_mesh_that_cannot_start_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.mesh.network.configuration", lambda *_: "nonsense;")
     network = MeshNetwork(PLATFORM)
-    with pytest.raises(SandboxError, match="does not run: .*syntax error"), network:
+    with pytest.raises(SandboxError, match=r"does not run: .*syntax error"), network:
         pass
     assert not standing(network.namespaces.full(""))
 
