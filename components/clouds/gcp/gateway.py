@@ -42,20 +42,6 @@ _REDUNDANCY = {2: "TWO_IPS_REDUNDANCY", 4: "FOUR_IPS_REDUNDANCY"}
 _DOWN_SECONDS = 120
 """Two samples of the metric."""
 
-_CIPHERS = gcp.compute.VPNTunnelCipherSuiteArgs(
-    phase1=gcp.compute.VPNTunnelCipherSuitePhase1Args(
-        encryptions=[f"AES-CBC-{CIPHER_BITS}"],
-        integrities=[f"HMAC-SHA2-{HASH_BITS}-{HASH_BITS // 2}"],
-        prves=[f"PRF-HMAC-SHA2-{HASH_BITS}"],
-        dhs=[f"Group-{DH_GROUP}"],
-    ),
-    phase2=gcp.compute.VPNTunnelCipherSuitePhase2Args(
-        encryptions=[f"AES-CBC-{CIPHER_BITS}"],
-        integrities=[f"HMAC-SHA2-{HASH_BITS}-{HASH_BITS // 2}"],
-        pfs=[f"Group-{DH_GROUP}"],
-    ),
-)
-
 
 def place(tunnel: Tunnel) -> tuple[int, int]:
     """Which of the pair's gateways a tunnel starts from, and at which interface of it."""
@@ -72,6 +58,23 @@ def peer_interfaces(pair: Pair, gateway: int) -> dict[int, Tunnel]:
         if place(tunnel)[0] == gateway:
             found.setdefault(tunnel.far(_OWN).gateway, tunnel)
     return found
+
+
+def _ciphers() -> gcp.compute.VPNTunnelCipherSuiteArgs:
+    """The one set of the plan, as Google spells it."""
+    return gcp.compute.VPNTunnelCipherSuiteArgs(
+        phase1=gcp.compute.VPNTunnelCipherSuitePhase1Args(
+            encryptions=[f"AES-CBC-{CIPHER_BITS}"],
+            integrities=[f"HMAC-SHA2-{HASH_BITS}-{HASH_BITS // 2}"],
+            prves=[f"PRF-HMAC-SHA2-{HASH_BITS}"],
+            dhs=[f"Group-{DH_GROUP}"],
+        ),
+        phase2=gcp.compute.VPNTunnelCipherSuitePhase2Args(
+            encryptions=[f"AES-CBC-{CIPHER_BITS}"],
+            integrities=[f"HMAC-SHA2-{HASH_BITS}-{HASH_BITS // 2}"],
+            pfs=[f"Group-{DH_GROUP}"],
+        ),
+    )
 
 
 class Gateway(pulumi.ComponentResource):
@@ -180,7 +183,7 @@ class Tunnels(pulumi.ComponentResource):
             peer_external_gateway_interface=far.index(tunnel.far(_OWN).gateway),
             shared_secret=pulumi.Output.secret(self._args.keys[tunnel.index]),
             ike_version=IKE_VERSION,
-            cipher_suite=_CIPHERS,
+            cipher_suite=_ciphers(),
             router=self._gateway.router.id,
             opts=self._child,
         )

@@ -31,13 +31,13 @@ LABELLED = frozenset(
     }
 )
 
-_USER_LABELLED = frozenset({"gcp:monitoring/alertPolicy:AlertPolicy"})
+USER_LABELLED = frozenset({"gcp:monitoring/alertPolicy:AlertPolicy"})
 """Types that call them the user's."""
 
 
 def tagged(type_: str, inputs: Mapping[str, object], tags: Mapping[str, str]) -> dict[str, object] | None:
     """The inputs with labels; one that is already there stands. None where the type takes no labels."""
-    where = "labels" if type_ in LABELLED else "user_labels" if type_ in _USER_LABELLED else None
+    where = "labels" if type_ in LABELLED else "user_labels" if type_ in USER_LABELLED else None
     if where is None:
         return None
     own = cast("Mapping[str, object]", inputs.get(where) or {})

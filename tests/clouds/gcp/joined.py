@@ -1,7 +1,7 @@
 """What joins a region on GCP to the others and outlives it, without machines: the program under test.
 
 The engine runs it: a project's `__main__` calls `run`. Configuration: `far` (addresses of the peer by pair), `foreign`
-(clouds whose machines write here), `lock`, `lockDays`.
+(clouds whose machines write here), `revision` (of the tunnels' keys), `lock`, `lockDays`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from components.clouds.contract import (
     Entry,
     GatewayArgs,
     IdentitiesArgs,
+    Key,
     KeyArgs,
     NetworkArgs,
     SecretStoreArgs,
@@ -55,7 +56,7 @@ def run() -> None:
     network = KIT.network("network", NetworkArgs(site), opts)
     identities = KIT.identities("identities", IdentitiesArgs(site, ROLES), opts)
 
-    def key(purpose: str, *, recoverable: bool = True):  # noqa: ANN202 - the kit's own
+    def key(purpose: str, *, recoverable: bool = True) -> Key:
         return KIT.key(purpose, KeyArgs(site, purpose, (), identities, recoverable), opts)
 
     pairs = pairs_of(stack.platform, "gcp")
@@ -67,7 +68,7 @@ def run() -> None:
         if pair.name in far:
             keys = [pulumi.Output.secret(f"hush-{tunnel.key}-{config.get('revision')}") for tunnel in pair.tunnels]
             KIT.tunnels(f"tunnels-{pair.name}", TunnelsArgs(site, network, gateway, pair, far[pair.name], keys), opts)
-    foreign = {
+    foreign: dict[Cloud, dict[Role, Federated]] = {
         cloud: {role: machine(cloud, role) for role in WRITING_ROLES} for cloud in config.get_object("foreign") or ()
     }
     made = KIT.backup(

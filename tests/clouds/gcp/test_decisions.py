@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from components.clouds.gcp.balancer import expected_body
 from components.clouds.gcp.compute import image_path
 from components.clouds.gcp.firewall import ranges
-from components.clouds.gcp.network import proxy_subnet
+from components.clouds.gcp.gateway import peer_interfaces, place
+from components.clouds.gcp.network import egress_addresses, proxy_subnet
 from components.clouds.gcp.seal import locations
+from components.clouds.gcp.storage import below, subject
 from components.plan import addressing
+from components.plan.backup import WRITING_ROLES, prefixes
+from components.plan.federation import federated
 from components.plan.flows import BALANCERS
-from components.plan.spec import Region
+from components.plan.mesh import pairs_of
+from components.plan.spec import Region, Role
 from tests.clouds.gcp.region import STACK
 from tests.clouds.region import PLATFORM
 
@@ -72,7 +77,9 @@ def test_proxies_stand_apart_from_every_machine(region: Region) -> None:
         ("vault-seal", True, ("us",)),
         ("nomad-keyring", True, ("us",)),
         ("secrets", True, ("us-west1", "us-central1")),
+        ("backup", True, ("us",)),
         ("disk", False, ("us-west1",)),
+        ("audit", False, ("us-west1",)),
     ],
 )
 def test_a_key_lies_where_it_outlives_what_it_must(
@@ -97,3 +104,45 @@ def test_sources_mean_whole_regions_and_peers_leave_out_the_own_one() -> None:
     assert ranges(STACK, ("mesh",)) == ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]
     alone = dataclasses.replace(PLATFORM, regions={"gcp": REGION})
     assert ranges(dataclasses.replace(STACK, platform=alone), ("peers",)) == []
+
+
+def test_a_gateway_of_google_has_two_interfaces_and_leads_each_to_the_peers_addresses_in_awss_order() -> None:
+    layout = {
+        pair.name: {
+            gateway: [
+                (place(tunnel)[1], list(peer_interfaces(pair, gateway)).index(tunnel.far("gcp").gateway))
+                for tunnel in pair.tunnels
+                if place(tunnel)[0] == gateway
+            ]
+            for gateway in {place(tunnel)[0] for tunnel in pair.tunnels}
+        }
+        for pair in pairs_of(PLATFORM, "gcp")
+    }
+    assert layout == {
+        # Interfaces 0 and 1 of the peer are one connection of AWS, and it ends at one interface of ours.
+        "aws-gcp": {0: [(0, 0), (0, 1), (1, 2), (1, 3)]},
+        "azure-gcp": {0: [(0, 0), (1, 1)], 1: [(0, 0), (1, 1)]},
+    }
+
+
+@given(st.integers(1, 7), st.integers(3, 60))
+def test_the_nat_never_runs_out_of_ports(servers: int, clients: int) -> None:
+    platform = dataclasses.replace(
+        PLATFORM, servers={"consul": servers}, clients=dataclasses.replace(PLATFORM.clients, maximum=clients)
+    )
+    needed = (servers + clients + addressing.ZONES) * 8192
+    assert 0 <= egress_addresses(platform) * 64512 - needed < 64512
+
+
+def test_a_writer_reaches_every_name_of_its_sets_and_no_other() -> None:
+    reached: dict[Role, str] = {role: below("b", prefixes(role, "gcp")) for role in WRITING_ROLES}
+    assert reached["vault-server"] == 'resource.name.startsWith("projects/_/buckets/b/objects/vault/gcp/")'
+    for role, condition in reached.items():
+        assert condition.count("startsWith") == len(prefixes(role, "gcp"))
+        assert all(f"/objects/{name}" in condition for name in prefixes(role, "gcp"))
+
+
+def test_a_role_of_aws_is_known_by_its_name_and_a_token_by_its_subject() -> None:
+    # A session's ARN has the role's name and not its path.
+    assert subject(federated("aws", "210987654321", "", "arn:aws:iam::210987654321:role/team/vault", "gcp")) == "vault"
+    assert subject(federated("azure", "", "tenant", "1b2c/3d", "gcp")) == "1b2c/3d"

@@ -114,9 +114,18 @@ def test_the_port_that_the_runbook_calls_is_answered_by_the_port_that_serves(bui
 
 
 def test_a_balancer_stands_at_its_planned_address(built: Built) -> None:
-    found = {made["inputs"]["name"]: made["inputs"]["address"] for made in built.of("compute/address:Address")}
+    addresses = [made["inputs"] for made in built.of("compute/address:Address")]
+    found = {made["name"]: made["address"] for made in addresses if made["addressType"] == "INTERNAL"}
     region = PLATFORM.regions["gcp"]
     assert found == {f"hmc-{product}": front_ends(region, product)[0] for product in ("consul", "vault", "nomad")}
+
+
+def test_machines_leave_by_reserved_addresses_alone(built: Built) -> None:
+    (nat,) = (made["inputs"] for made in built.of("compute/routerNat:RouterNat"))
+    reserved = [made for made in built.of("compute/address:Address") if made["inputs"]["addressType"] == "EXTERNAL"]
+    assert nat["natIpAllocateOption"] == "MANUAL_ONLY"
+    assert sorted(nat["natIps"]) == sorted(made["outputs"]["selfLink"] for made in reserved)
+    assert len({made["outputs"]["address"] for made in reserved}) == len(reserved) > 1
 
 
 def test_all_that_is_not_named_is_denied_and_every_rule_is_logged(built: Built) -> None:

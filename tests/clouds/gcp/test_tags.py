@@ -11,7 +11,7 @@ import pulumi_gcp
 import pytest
 
 from components.clouds import gcp
-from components.clouds.gcp.tags import LABELLED, tagged
+from components.clouds.gcp.tags import LABELLED, USER_LABELLED, tagged
 from components.plan.naming import tags
 from tests.clouds.region import PLATFORM
 
@@ -30,24 +30,28 @@ def _used() -> dict[str, type]:
     return found
 
 
-def _takes_labels(made: type) -> bool:
+def _takes(made: type, what: str) -> bool:
     arguments = getattr(importlib.import_module(made.__module__), f"{made.__name__}Args")
-    return "labels" in inspect.signature(arguments.__init__).parameters
+    return what in inspect.signature(arguments.__init__).parameters
 
 
-@pytest.mark.filterwarnings("ignore:gcp.compute:DeprecationWarning")  # the SDK warns of itself on import
+@pytest.mark.filterwarnings("ignore:gcp:DeprecationWarning")  # the SDK warns of itself on import
 def test_the_table_is_exactly_what_the_package_makes_and_the_sdk_lets_label() -> None:
     used = _used()
     assert len(used) > 25, "the search found too little"
-    assert {token for token, made in used.items() if _takes_labels(made)} == LABELLED
+    assert {token for token, made in used.items() if _takes(made, "labels")} == LABELLED
+    assert {token for token, made in used.items() if _takes(made, "user_labels")} == USER_LABELLED
 
 
-@pytest.mark.parametrize("token", sorted(LABELLED))
-def test_common_labels_are_added_and_a_resources_own_stand(token: str) -> None:
-    made = tagged(token, {"name": "it", "labels": {"purpose": "mine", "owner": "me"}}, TAGS)
+WHERE = {**dict.fromkeys(sorted(LABELLED), "labels"), **dict.fromkeys(sorted(USER_LABELLED), "user_labels")}
+
+
+@pytest.mark.parametrize(("token", "where"), WHERE.items())
+def test_common_labels_are_added_and_a_resources_own_stand(token: str, where: str) -> None:
+    made = tagged(token, {"name": "it", where: {"purpose": "mine", "owner": "me"}}, TAGS)
     assert made is not None
     assert made["name"] == "it"
-    assert made["labels"] == {
+    assert made[where] == {
         "project": "hashicorp-multicloud",
         "environment": "test",
         "cloud": "gcp",
