@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.plan.manifest import Manifest
+from components.plan.spec import RAFT_PRODUCTS
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -89,23 +90,25 @@ _DECLARED = {"planned": "[red]on no side[/]", "half": "[yellow]on one side[/]", 
 
 
 def backups(manifests: Sequence[Manifest]) -> Table:
-    """One row a region: where its backups lie, and for how long nobody can take them away."""
-    table = _table("Backups", ("Region", "Bucket", "Replica in", "Copy in a second cloud", "Locked", "Every"))
-    buckets = {manifest.cloud: manifest.backup.bucket for manifest in manifests if manifest.backup}
+    """Where each region's backups lie, and for how long nobody can take them away."""
+    table = _table("Backups", ("Of", "Every", "Where", "Region", "Name", "Locked"))
+    buckets = {manifest.cloud: (manifest.region, manifest.backup.bucket) for manifest in manifests if manifest.backup}
     for manifest in manifests:
         if manifest.backup is None:
             continue
         bucket, sets = manifest.backup.bucket, manifest.backup.sets
-        second = next((cloud for saved in sets for cloud in saved.targets[1:]), None)
-        copy = f"{second}: {buckets[second].name}" if second in buckets else "[red]none yet[/]"
-        table.add_row(
-            manifest.cloud,
-            escape(bucket.name),
-            f"{bucket.replica_region}: {escape(bucket.replica)}",
-            copy,
-            f"{bucket.lock_days} days",
-            ", ".join(sorted({f"{saved.interval_minutes} min" for saved in sets if saved.role != "consul-server"})),
-        )
+        places = [
+            ("bucket", manifest.region, bucket.name, bucket.lock_days),
+            ("replica", bucket.replica_region, bucket.replica, bucket.lock_days),
+        ]
+        for cloud in dict.fromkeys(cloud for saved in sets for cloud in saved.targets[1:]):
+            region, second = buckets.get(cloud, ("", None))
+            found = (region, second.name, second.lock_days) if second else ("", "[red]none yet[/]", 0)
+            places.append((f"second cloud, {cloud}", *found))
+        often = ", ".join(sorted({f"{saved.interval_minutes} min" for saved in sets if saved.saved in RAFT_PRODUCTS}))
+        for index, (where, region, name, days) in enumerate(places):
+            own = (manifest.cloud, often) if index == 0 else ("", "")
+            table.add_row(*own, where, region, name, f"{days} days", end_section=index == len(places) - 1)
     return table
 
 

@@ -55,15 +55,16 @@ def keeper(cloud: Cloud, second: Cloud) -> Manifest:
     )
     saved = SetFacts(saved="vault", interval_minutes=30, role="vault-server", targets=(cloud, second))
     backup = BackupFacts(bucket=bucket, sets=(saved,), rpo_minutes=60, restorer="restorer")
-    return Manifest.model_construct(cloud=cloud, mesh=None, backup=backup)
+    return Manifest.model_construct(cloud=cloud, region=f"{cloud}-1", mesh=None, backup=backup)
 
 
 def test_a_copy_is_shown_only_where_the_second_cloud_has_a_bucket() -> None:
     lines = printed(report.backups([keeper("aws", "gcp"), keeper("gcp", "azure")]))
-    (aws,) = (line for line in lines if line.startswith("aws"))
-    (gcp,) = (line for line in lines if line.startswith("gcp"))
-    assert "elsewhere: replica-aws" in aws
-    assert "gcp: backups-gcp" in aws
-    assert "none yet" in gcp
-    assert "35 days" in aws
-    assert "30 min" in aws
+    start = next(index for index, line in enumerate(lines) if line.startswith("aws"))
+    own, replica, copy = lines[start : start + 3]
+    assert "30 min" in own
+    assert "backups-aws" in own
+    assert "35 days" in own
+    assert replica.split() == ["replica", "elsewhere", "replica-aws", "35", "days"]
+    assert copy.split() == ["second", "cloud,", "gcp", "gcp-1", "backups-gcp", "35", "days"]
+    assert any("second cloud, azure" in line and "none yet" in line for line in lines)
