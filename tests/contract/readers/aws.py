@@ -7,7 +7,8 @@ import gzip
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from components.plan.spec import Product, Role, Stack
+from components.plan.backup import RESTORER
+from components.plan.spec import ROLES, Product, Role, Stack
 from tests.contract.posture import (
     EVERY_PORT,
     PROBES,
@@ -22,12 +23,16 @@ from tests.contract.posture import (
     Way,
     Zone,
 )
+from tests.contract.readers import aws_keeping, aws_mesh
 from tests.contract.readers.words import Words, statements, ways
 from tests.contract.state import Resource, State
 
 _KEPT = {"ami": "image", "instanceType": "size", "userDataBase64": "user data"}
 _SESSIONS = "policy/AmazonSSMManagedInstanceCore"
 _USE = {"kms:Encrypt", "kms:Decrypt"}
+_WRITING = {"s3:PutObject", "kms:GenerateDataKey"}
+_SERVICE = "a service"
+_ISSUERS = {"sts.windows.net": "azure", "accounts.google.com": "gcp"}
 
 
 def read(state: State, plan: Stack) -> Posture:
@@ -44,12 +49,21 @@ class _Reader:
         (self._template,) = state.of("aws:ec2/launchTemplate:LaunchTemplate")
         self._balancers = state.of("aws:lb/loadBalancer:LoadBalancer")
         self._members = self._memberships()
+        self._who = {role["name"]: self._whose(role) for role in state.of("aws:iam/role:Role")}
+        arns = {role["name"]: role["arn"] for role in state.of("aws:iam/role:Role")}
+        self._grants = tuple(
+            (self._who[policy["role"]], arns[policy["role"]], statement)
+            for policy in state.of("aws:iam/rolePolicy:RolePolicy")
+            for statement in statements(policy["policy"])
+            if self._who[policy["role"]] != _SERVICE
+        )
 
     def posture(self) -> Posture:
         machines = {self._name(found): self._server(found) for found in self._instances}
         inside = [subnet for instance in self._instances if (subnet := self._subnets[instance["subnetId"]])]
         (group,) = self._state.of("aws:autoscaling/group:Group")
         inside += [self._subnets[subnet] for subnet in group["vpcZoneIdentifiers"]]
+        keeping = aws_keeping.Keeping(self._state, self._words, self._grants, self._purpose)
         return Posture(
             machines=machines,
             clients=self._clients(group),
@@ -60,8 +74,47 @@ class _Reader:
             balancers={found.product: found for found in map(self._balancer, self._balancers)},
             zone=self._zone(),
             subnets=frozenset(subnet["cidrBlock"] for subnet in inside),
+            tunnels=tuple(aws_mesh.tunnels(self._state, self._words)),
+            alarms=tuple(aws_mesh.alarms(self._state, self._words)),
+            learning=aws_mesh.learning(self._state, self._words),
+            backups=keeping.backups(),
+            trail=keeping.trail(),
             strays=frozenset(self._strays()),
         )
+
+    def _purpose(self, key: str) -> str | None:
+        """Purpose of a key by its ARN; a replica's differs in the region alone."""
+        places = {found["arn"]: found["primaryKeyArn"] for found in self._state.of("aws:kms/replicaKey:ReplicaKey")}
+        return self._keys.get(places.get(key, key))
+
+    def _whose(self, role: Resource) -> str:
+        """Who has a role, by whom it trusts: a machine of the region or of another cloud, people, a service."""
+        name = self._words.plain(role["name"])
+        trusted = list(statements(role["assumeRolePolicy"]))
+        kinds = {kind for statement in trusted for kind in statement["Principal"]}
+        if kinds == {"Federated"}:
+            return self._federated(name, trusted)
+        if kinds == {"AWS"} and name == f"{RESTORER}-{self._words.plan.region.name}":
+            root = {"AWS": f"arn:aws:iam::{role['arn'].split(':')[4]}:root"}
+            return "restorer" if all(statement["Principal"] == root for statement in trusted) else "anybody"
+        if kinds != {"Service"}:
+            return "anybody"
+        machines = all(statement["Principal"] == {"Service": "ec2.amazonaws.com"} for statement in trusted)
+        return self._words.role(role["name"]) if machines else _SERVICE
+
+    def _federated(self, name: str, trusted: list[dict[str, Any]]) -> str:
+        """`peers` for boundary workers, `<cloud>/<role>` for who writes backups; each bound to one machine's name."""
+        clouds: set[str] = set()
+        for statement in trusted:
+            claims = statement.get("Condition", {}).get("StringEquals", {})
+            issuer = statement["Principal"]["Federated"].rpartition("oidc-provider/")[2].rstrip("/")
+            if not any(key.endswith(":sub") for key in claims) or not any(key.endswith("aud") for key in claims):
+                return "anybody of another cloud"
+            clouds.add(_ISSUERS.get(str(issuer).partition("/")[0], str(issuer)))
+        if name.endswith("-peers"):
+            return "peers"
+        role = next((role for role in ROLES if name.startswith(f"{role}-")), name)
+        return f"{'+'.join(sorted(clouds))}/{role}"
 
     def _name(self, instance: Resource) -> str:
         return self._words.plain(instance["tags"]["Name"])
@@ -193,21 +246,11 @@ class _Reader:
         zones = frozenset(self._words.zone(subnet["availabilityZone"]) for subnet in subnets)
         return Group(group["minSize"], group["maxSize"], zones, machine)
 
-    def _grants(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(role or `peers`, statement) for each statement of a policy on a role."""
-        federated = {
-            role["name"] for role in self._state.of("aws:iam/role:Role") if "WebIdentity" in role["assumeRolePolicy"]
-        }
-        for policy in self._state.of("aws:iam/rolePolicy:RolePolicy"):
-            who = "peers" if policy["role"] in federated else self._words.role(policy["role"])
-            for statement in statements(policy["policy"]):
-                yield who, statement
-
     def _key(self, key: Resource) -> Key:
         # Whoever decrypts through the secret store alone reads entries, and cannot use the key.
         users = {
             who
-            for who, statement in self._grants()
+            for who, _, statement in self._grants
             if key["arn"] in statement["Resource"]
             and _USE & set(statement["Action"])
             and "kms:ViaService" not in str(statement.get("Condition"))
@@ -215,7 +258,8 @@ class _Reader:
         users |= {
             "anyone"
             for statement in statements(key["policy"])
-            if "Condition" not in statement and statement["Principal"] in ("*", {"AWS": "*"})
+            if "Condition" not in statement
+            and (statement["Principal"] in ("*", {"AWS": "*"}) or "Service" in statement["Principal"])
         }
         return Key(
             purpose=self._keys[key["arn"]],
@@ -228,7 +272,7 @@ class _Reader:
     def _entry(self, entry: Resource) -> SecretEntry:
         readers = {
             who
-            for who, statement in self._grants()
+            for who, _, statement in self._grants
             if "secretsmanager:GetSecretValue" in statement["Action"] and entry["arn"] in statement["Resource"]
         }
         return SecretEntry(
@@ -240,17 +284,24 @@ class _Reader:
         )
 
     def _strays(self) -> Iterator[str]:
-        """Grants that neither read an entry of the store, nor use a key, nor open a session."""
+        """Grants to machines that neither read an entry, nor use a key, nor write a backup, nor open a session."""
         known = {*self._keys, *(entry["arn"] for entry in self._state.of("aws:secretsmanager/secret:Secret"))}
         anywhere = {":".join(arn.split(":")[:3] + arn.split(":")[4:]) for arn in known}
-        for who, statement in self._grants():
-            things = {":".join(arn.split(":")[:3] + arn.split(":")[4:]) for arn in statement["Resource"]}
+        # Which names of which bucket is a question of the bucket's creators and powers.
+        buckets = tuple(f"{bucket['arn']}/" for bucket in self._state.of("aws:s3/bucket:Bucket"))
+        for who, _, statement in self._grants:
+            if who == "restorer":
+                continue
+            objects = {thing for thing in statement["Resource"] if thing.startswith(buckets)}
+            things = {":".join(arn.split(":")[:3] + arn.split(":")[4:]) for arn in set(statement["Resource"]) - objects}
             actions = set(statement["Action"])
-            if not things <= anywhere or not actions <= {*_USE, "kms:DescribeKey", "secretsmanager:GetSecretValue"}:
-                yield f"{who}: {sorted(actions)} on {sorted(things)}"
+            uses = {*_USE, *_WRITING, "kms:DescribeKey", "secretsmanager:GetSecretValue"}
+            if not things <= anywhere or not actions <= uses or (objects and not actions <= _WRITING):
+                yield f"{who}: {sorted(actions)} on {sorted(things | objects)}"
         for attachment in self._state.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
-            if not attachment["policyArn"].endswith(_SESSIONS):
-                yield f"{attachment['role']}: {attachment['policyArn']}"
+            who = self._who.get(attachment["role"])
+            if who != _SERVICE and not attachment["policyArn"].endswith(_SESSIONS):
+                yield f"{who}: {attachment['policyArn']}"
 
     def _balancer(self, balancer: Resource) -> Balancer:
         groups = {group["arn"]: group for group in self._state.of("aws:lb/targetGroup:TargetGroup")}

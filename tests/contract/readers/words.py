@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from components.plan import addressing
 from components.plan.spec import ROLES, Role, Stack
@@ -58,9 +58,19 @@ def statements(policy: str) -> Iterator[dict[str, Any]]:
     for statement in json.loads(policy)["Statement"]:
         yield {
             **statement,
-            **{key: _listed(statement[key]) for key in ("Action", "Resource") if key in statement},
+            **{key: listed(statement[key]) for key in ("Action", "Resource") if key in statement},
         }
 
 
-def _listed(value: object) -> list[Any]:
+def listed(value: object) -> list[Any]:
+    """A list where one value may stand for itself."""
     return value if isinstance(value, list) else [value]
+
+
+def clear(value: object) -> str | None:
+    """The text of an input that may be a secret; None where the state keeps it sealed."""
+    if isinstance(value, dict):
+        sealed = cast("dict[str, str]", value)
+        found: object = json.loads(sealed["plaintext"]) if "plaintext" in sealed else None
+        return found if isinstance(found, str) else None
+    return value if isinstance(value, str) else None
