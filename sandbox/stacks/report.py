@@ -103,8 +103,10 @@ def backups(manifests: Sequence[Manifest]) -> Table:
         ]
         for cloud in dict.fromkeys(cloud for saved in sets for cloud in saved.targets[1:]):
             region, second = buckets.get(cloud, ("", None))
-            found = (region, second.name, second.lock_days) if second else ("", "[red]none yet[/]", 0)
-            places.append((f"second cloud, {cloud}", *found))
+            where = f"second cloud, {cloud}"
+            places.append(
+                (where, region, second.name, second.lock_days) if second else (where, "", "[red]none yet[/]", 0)
+            )
         often = ", ".join(sorted({f"{saved.interval_minutes} min" for saved in sets if saved.saved in RAFT_PRODUCTS}))
         for index, (where, region, name, days) in enumerate(places):
             own = (manifest.cloud, often) if index == 0 else ("", "")
