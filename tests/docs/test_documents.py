@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from components.plan.mesh import DPD_SECONDS, pairs
 from components.plan.records import endpoint
 from components.plan.spec import PRODUCTS
-from docs import backups_picture, picture
+from docs import backups_picture, mesh_picture, picture
 from docs.picture import platform
 from sandbox.home import TREE
 
@@ -55,10 +56,23 @@ def test_every_link_and_every_path_in_code_leads_somewhere(document: Path) -> No
         assert (TREE / path).exists(), path
 
 
-@pytest.mark.parametrize("drawing", [picture, backups_picture], ids=lambda drawing: drawing.__name__)
+@pytest.mark.parametrize("drawing", [picture, backups_picture, mesh_picture], ids=lambda drawing: drawing.__name__)
 def test_a_picture_shows_the_plan_as_it_is(drawing: Any) -> None:  # noqa: ANN401 - a module with PICTURE and draw
     drawn = drawing.draw(platform())
     assert drawing.PICTURE.read_text(encoding="utf-8") == drawn, f"run: .venv/bin/python -m {drawing.__name__}"
+
+
+def test_the_table_of_tunnels_is_the_plans() -> None:
+    page = mesh_picture.PAGE.read_text(encoding="utf-8")
+    assert mesh_picture.table(platform()) in page, "run: .venv/bin/python -m docs.mesh_picture"
+
+
+def test_the_failover_figures_stand_beside_the_timers_that_the_plan_has() -> None:
+    page = mesh_picture.PAGE.read_text(encoding="utf-8")
+    bounds = {(pair.name, seconds) for pair in pairs(platform()) for seconds in (DPD_SECONDS, pair.hold_seconds())}
+    shown = re.findall(r"^\| [^|]* \| `([a-z-]+)` \| [^|]+ \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    assert {(pair, int(bound)) for pair, bound, _ in shown} == bounds
+    assert all(int(measured) <= int(bound) for _, bound, measured in shown)
 
 
 def test_the_readme_shows_the_regions_of_the_plan() -> None:
