@@ -20,6 +20,8 @@ from tests.contract.posture import (
     Zone,
 )
 from tests.contract.readers.azure_firewall import Firewall, groups_of
+from tests.contract.readers.azure_keeping import ACCOUNT, GRANT, IDENTITY, Keeping
+from tests.contract.readers.azure_mesh import alarms, learning, tunnels
 from tests.contract.readers.words import Words
 from tests.contract.state import Resource, State
 
@@ -35,8 +37,6 @@ _USE = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Key Vault Crypto Service Encryption User."""
 _KEY, _SECRET = "azure-native:keyvault:Key", "azure-native:keyvault:Secret"
 _VM, _NIC = "azure-native:compute:VirtualMachine", "azure-native:network:NetworkInterface"
-_NSG, _IDENTITY = "azure-native:network:NetworkSecurityGroup", "azure-native:managedidentity:UserAssignedIdentity"
-_GRANT = "azure-native:authorization:RoleAssignment"
 
 
 def read(state: State, plan: Stack) -> Posture:
@@ -49,13 +49,15 @@ class _Reader:
         self._state, self._words = state, words
         self._machines = state.of(_VM)
         (self._scale_set,) = state.of("azure-native:compute:VirtualMachineScaleSet")
-        (network,) = state.of("azure-native:network:VirtualNetwork")
-        self._subnets = {f"{network.id}/subnets/{subnet['name']}".lower(): subnet for subnet in network["subnets"]}
+        (self._network,) = state.of("azure-native:network:VirtualNetwork")
+        inside = f"{self._network.id}/subnets"
+        self._subnets = {f"{inside}/{subnet['name']}".lower(): subnet for subnet in self._network["subnets"]}
         (self._vault,) = state.of("azure-native:keyvault:Vault")
         self._firewall = Firewall(state, words, self._subnets, self._memberships())
 
     def posture(self) -> Posture:
         inside = [self._configuration(vm)[1] for vm in self._machines] + [self._group_configuration()[1]]
+        keeping = Keeping(self._state, self._words, lambda identity: identity.lower() in self._carried())
         return Posture(
             machines={self._words.plain(vm["vmName"]): self._server(vm) for vm in self._machines},
             clients=self._clients(),
@@ -67,6 +69,11 @@ class _Reader:
             },
             zone=self._zone(),
             subnets=frozenset(self._subnets[found["subnet"]["id"].lower()]["addressPrefix"] for found in inside),
+            tunnels=tuple(tunnels(self._state, self._words)),
+            alarms=tuple(alarms(self._state, self._words)),
+            learning=frozenset(learning(self._state, self._network)),
+            backups=keeping.backups(),
+            trail=keeping.trail(),
             strays=frozenset(self._strays()),
         )
 
@@ -85,7 +92,7 @@ class _Reader:
 
     def _role(self, machine: Resource) -> Role:
         (identity,) = _identities(machine)
-        return self._words.role(self._state.named(_IDENTITY, identity)["resourceName"])
+        return self._words.role(self._state.named(IDENTITY, identity)["resourceName"])
 
     def _memberships(self) -> dict[str, set[str]]:
         """Roles of the machines in each application group."""
@@ -185,9 +192,9 @@ class _Reader:
     def _granted(self, role: str, thing: Resource) -> Iterator[str]:
         """Who has a built-in role on exactly this thing."""
         people: dict[str, str] = {}
-        for identity in self._state.of(_IDENTITY):
+        for identity in self._state.of(IDENTITY):
             people[identity["principalId"]] = self._words.plain(identity["resourceName"])
-        for grant in self._state.of(_GRANT):
+        for grant in self._state.of(GRANT):
             if grant["scope"].lower() == thing.id.lower() and grant["roleDefinitionId"].endswith(role):
                 principal: str = grant["principalId"]
                 yield people.get(principal, principal)
@@ -205,11 +212,14 @@ class _Reader:
         )
 
     def _encrypting(self) -> set[str]:
-        """Identities by which the disks' service encrypts, unless a machine has one of them too."""
-        carried = {found.lower() for vm in (*self._machines, self._scale_set) for found in _identities(vm)}
-        sets = self._state.of("azure-native:compute:DiskEncryptionSet")
-        own = [self._state.named(_IDENTITY, found) for encryption in sets for found in _identities(encryption)]
-        return {self._words.plain(found["resourceName"]) for found in own if found.id.lower() not in carried}
+        """Identities by which services of Azure encrypt, unless a machine has one of them too."""
+        services = [*self._state.of("azure-native:compute:DiskEncryptionSet"), *self._state.of(ACCOUNT)]
+        own = [self._state.named(IDENTITY, found) for service in services for found in _identities(service)]
+        return {self._words.plain(found["resourceName"]) for found in own if found.id.lower() not in self._carried()}
+
+    def _carried(self) -> set[str]:
+        """Identities that machines have."""
+        return {found.lower() for vm in (*self._machines, self._scale_set) for found in _identities(vm)}
 
     def _entry(self, entry: Resource) -> SecretEntry:
         vault = self._vault["properties"]
@@ -223,8 +233,12 @@ class _Reader:
 
     def _strays(self) -> Iterator[str]:
         things = {_READ: self._state.of(_SECRET), _USE: self._state.of(_KEY)}
-        for grant in self._state.of(_GRANT):
+        # Who may touch what lies in an account is the buckets' to say.
+        accounts = tuple(f"{account.id}/".lower() for account in self._state.of(ACCOUNT))
+        for grant in self._state.of(GRANT):
             definition = grant["roleDefinitionId"].rpartition("/")[2]
+            if f"{grant['scope']}/".lower().startswith(accounts):
+                continue
             if grant["scope"].lower() not in {thing.id.lower() for thing in things.get(definition, [])}:
                 yield f"{grant['principalId']}: {definition} on {grant['scope']}"
         vault = self._vault["properties"]
@@ -257,7 +271,6 @@ class _Reader:
         domain = self._words.plan.platform.domain
         link_type = "azure-native:privatedns:VirtualNetworkLink"
         links = [link for link in self._state.of(link_type) if link["privateZoneName"] == domain]
-        (network,) = self._state.of("azure-native:network:VirtualNetwork")
         (zone,) = [found for found in self._state.of("azure-native:privatedns:PrivateZone") if found.name == "zone"]
         records = {
             record["relativeRecordSetName"]: (
@@ -268,7 +281,7 @@ class _Reader:
             if record["privateZoneName"] == zone["privateZoneName"] and record["recordType"] == "A"
         }
         seen_by = [link["virtualNetwork"]["id"] for link in links]
-        return Zone(zone["privateZoneName"], seen_by == [network.id], records)
+        return Zone(zone["privateZoneName"], seen_by == [self._network.id], records)
 
 
 def _identities(thing: Resource) -> list[str]:

@@ -11,6 +11,13 @@ _INTERFACE = "NetworkInterface vault-azure-1"
 _MACHINE = "VirtualMachine vault-azure-1"
 _GROUP = "VirtualMachineScaleSet nomad-clients"
 _PROFILE = "virtualMachineProfile"
+_NETWORK = "VirtualNetwork network"
+_TUNNEL = "VirtualNetworkGatewayConnection aws-azure-0"
+_BACKUPS, _REPLICA = "StorageAccount backup", "StorageAccount backup-replica"
+_LOCK = "immutableStorageWithVersioning.immutabilityPolicy"
+_EXPIRY = "policy.rules.name=expire.definition.actions"
+_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+_DELETE = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete"
 
 MUTATIONS = tuple(
     Mutation("azure", *row)
@@ -55,5 +62,63 @@ MUTATIONS = tuple(
         (rules.balancers_as_planned, _INTERFACE, "ipConfigurations.name=primary.loadBalancerBackendAddressPools", []),
         (rules.names_resolve_as_planned, "PrivateRecordSet zone-consul-aws", "ttl", 3600),
         (rules.names_resolve_as_planned, "VirtualNetworkLink zone", "", None),
+        (rules.tunnels_as_planned, _TUNNEL, "", None),
+        (rules.tunnels_as_planned, _TUNNEL, "sharedKey", {"plaintext": '"another"'}),
+        (rules.tunnels_as_planned, _TUNNEL, "gatewayCustomBgpIpAddresses.0.customBgpIpAddress", "169.254.22.2"),
+        (rules.tunnels_as_planned, "LocalNetworkGateway aws-azure-0", "bgpSettings.bgpPeeringAddress", "169.254.21.9"),
+        (rules.tunnels_as_planned, "LocalNetworkGateway aws-azure-0", "bgpSettings.asn", 64630),
+        (rules.tunnels_as_planned, "VirtualNetworkGateway gateway", "bgpSettings.asn", 65515),
+        (rules.tunnels_are_strong, _TUNNEL, "ipsecPolicies", []),
+        (rules.tunnels_are_strong, _TUNNEL, "ipsecPolicies.0.dhGroup", "DHGroup2"),
+        (rules.tunnels_are_strong, _TUNNEL, "ipsecPolicies.0.pfsGroup", "None"),
+        (rules.tunnels_are_strong, _TUNNEL, "connectionProtocol", "IKEv1"),
+        (rules.tunnels_are_strong, _TUNNEL, "dpdTimeoutSeconds", 3600),
+        (rules.tunnels_are_strong, _TUNNEL, "enableBgp", False),
+        (rules.tunnels_are_strong, "LocalNetworkGateway aws-azure-0", "localNetworkAddressSpace", {"addressPrefixes": ["10.1.0.0/16"]}),
+        (rules.tunnels_are_watched, "MetricAlert aws-azure", "", None),
+        (rules.tunnels_are_watched, "MetricAlert aws-azure", "enabled", False),
+        (rules.tunnels_are_watched, "MetricAlert aws-azure", "criteria.allOf.0.dimensions.0.values", ["169.254.21.1"]),
+        (rules.tunnels_are_watched, "MetricAlert aws-azure", "criteria.allOf.0.metricName", "AverageBandwidth"),
+        (rules.tunnels_are_watched, "MetricAlert aws-azure", "criteria.allOf.0.operator", "GreaterThan"),
+        (rules.routes_only_where_needed, "RouteTable network-local", "disableBgpRoutePropagation", False),
+        (rules.routes_only_where_needed, _NETWORK, "subnets.name=endpoints.routeTable", GONE),
+        (rules.backups_as_planned, _BACKUPS, f"{_LOCK}.state", "Unlocked"),
+        (rules.backups_as_planned, _BACKUPS, f"{_LOCK}.immutabilityPeriodSinceCreationInDays", 7),
+        (rules.backups_as_planned, _REPLICA, f"{_LOCK}.immutabilityPeriodSinceCreationInDays", 7),
+        (rules.backups_as_planned, _BACKUPS, "encryption.keySource", "Microsoft.Storage"),
+        (rules.backups_as_planned, _REPLICA, "encryption.keyVaultProperties.keyName", "hashicorp-disk"),
+        (rules.backups_as_planned, _BACKUPS, "allowSharedKeyAccess", True),
+        (rules.backups_as_planned, _BACKUPS, "networkRuleSet.defaultAction", "Allow"),
+        (rules.backups_as_planned, _REPLICA, "allowBlobPublicAccess", True),
+        (rules.backups_as_planned, _BACKUPS, "minimumTlsVersion", "TLS1_0"),
+        (rules.backups_as_planned, _BACKUPS, "!protect", False),
+        (rules.backups_as_planned, "BlobContainer backup", "publicAccess", "Container"),
+        (rules.backups_as_planned, "BlobContainer backup", "!protect", False),
+        (rules.backups_as_planned, "BlobServiceProperties backup", "isVersioningEnabled", False),
+        (rules.backups_as_planned, "ManagementPolicy backup", f"{_EXPIRY}.baseBlob.delete.daysAfterCreationGreaterThan", 30),
+        (rules.backups_as_planned, "ManagementPolicy backup", f"{_EXPIRY}.version.delete.daysAfterCreationGreaterThan", 1),
+        (rules.backups_as_planned, "ObjectReplicationPolicy backup-leaving", "", None),
+        (rules.backups_as_planned, "ObjectReplicationPolicy backup-arriving", "rules.0.filters.prefixMatch", ["consul/"]),
+        (rules.backups_as_planned, _REPLICA, "location", "eastus"),
+        (rules.backups_only_for_their_writers, "RoleAssignment backup-vault-server", "", None),
+        (rules.backups_only_for_their_writers, "RoleAssignment backup-vault-server", "condition", GONE),
+        (rules.backups_only_for_their_writers, "RoleAssignment backup-vault-server", "roleDefinitionId", f"/{_CONTRIBUTOR}"),
+        (rules.backups_only_for_their_writers, "RoleAssignment backup-restorer-replica", "", None),
+        (rules.backups_only_for_their_writers, "RoleAssignment backup-restorer-own", "roleDefinitionId", f"/{_CONTRIBUTOR}"),
+        (rules.backups_only_for_their_writers, "RoleDefinition backup-writer", "permissions.0.dataActions", [_DELETE]),
+        (rules.backups_only_for_their_writers, "FederatedIdentityCredential backup-gcp-vault-server", "subject", "somebody"),
+        (rules.backups_only_for_their_writers, "FederatedIdentityCredential backup-gcp-vault-server", "issuer", "https://example.com"),
+        (rules.backups_only_for_their_writers, "FederatedIdentityCredential backup-gcp-vault-server", "", None),
+        (rules.audit_trail_complete, "SubscriptionDiagnosticSetting audit-activity", "", None),
+        (rules.audit_trail_complete, "SubscriptionDiagnosticSetting audit-activity", "logs.category=Administrative.enabled", False),
+        (rules.audit_trail_complete, "DiagnosticSetting audit-vault", "", None),
+        (rules.audit_trail_complete, "DiagnosticSetting audit-backups", "logs.category=StorageRead.enabled", False),
+        (rules.audit_trail_complete, "FlowLog audit-flows", "enabled", False),
+        (rules.audit_trail_complete, "FlowLog audit-flows", "storageId", "/elsewhere"),
+        (rules.audit_trail_complete, "FlowLog audit-flows", "identity", GONE),
+        (rules.audit_trail_complete, "StorageAccount audit", f"{_LOCK}.immutabilityPeriodSinceCreationInDays", 30),
+        (rules.audit_trail_complete, "StorageAccount audit", f"{_LOCK}.state", "Unlocked"),
+        (rules.audit_trail_complete, "StorageAccount audit", "encryption.keyVaultProperties.keyName", "hashicorp-backup"),
+        (rules.audit_trail_complete, "StorageAccount audit", "!protect", False),
     )
 )  # fmt: skip
