@@ -46,7 +46,7 @@ class Server:
         Raises:
             ValueError: it knows of none.
         """
-        said = self._json(self._facts["leader"])
+        said = self._json(self._facts["leader"], {})
         address = said if isinstance(said, str) else said["leader_address"]
         if not address:
             raise ValueError("the cluster has no leader")
@@ -60,7 +60,8 @@ class Server:
             OSError: nothing came.
         """
         facts = self._facts
-        running = self._json(facts["self"])
+        headers = {facts["header"]: self._credential()}
+        running = self._json(facts["self"], headers)
         for step in facts["version_at"]:
             running = running[step]
         if isinstance(running, dict):
@@ -68,7 +69,7 @@ class Server:
             running = running["Version"] + (f"+{metadata}" if metadata else "")
         if (running := running.partition("-")[0]) != facts["version"]:
             raise ValueError(f"the server runs {running} and its machine is configured for {facts['version']}")
-        with self._open(facts["snapshot"], {facts["header"]: self._credential()}) as answer, file.open("wb") as out:
+        with self._open(facts["snapshot"], headers) as answer, file.open("wb") as out:
             shutil.copyfileobj(answer, out, 1 << 20)
         meta = archive.verified(file, facts["servers"], sealed=facts["sealed"])
         inspected = self._inspect(file)
@@ -97,8 +98,8 @@ class Server:
             raise ValueError(f"{' '.join([*command, verb])} refuses it: {(done.stderr.split(chr(10)) or ['?'])[0]}")
         return {"inspected": " ".join([*command, verb])}
 
-    def _json(self, path: str) -> Any:  # noqa: ANN401
-        with self._open(path, {}) as answer:
+    def _json(self, path: str, headers: dict[str, str]) -> Any:  # noqa: ANN401
+        with self._open(path, headers) as answer:
             return json.load(answer)
 
     def _open(self, path: str, headers: dict[str, str], body: bytes | None = None) -> http.client.HTTPResponse:
