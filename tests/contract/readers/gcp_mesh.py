@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.contract.posture import Alarm, Tunnel
-from tests.contract.readers.words import Words
+from tests.contract.readers.words import Words, clear
 from tests.contract.state import Resource, State
 
 _TUNNEL, _PEER = "gcp:compute/vPNTunnel:VPNTunnel", "gcp:compute/routerPeer:RouterPeer"
@@ -32,14 +31,6 @@ _WATCHED = {
     "router.googleapis.com/bgp/session_up": "bgp_peer_name",
 }
 """Label that names the tunnel, by metric: keys are agreed upon and routes are exchanged."""
-
-
-def clear(value: object) -> str | None:
-    """The text of an input that may be a secret; None where the state keeps it sealed."""
-    if isinstance(value, dict):
-        found: object = json.loads(value["plaintext"]) if "plaintext" in value else None
-        return found if isinstance(found, str) else None
-    return value if isinstance(value, str) else None
 
 
 def tunnels(state: State, words: Words) -> Iterator[Tunnel]:
