@@ -51,7 +51,7 @@ flow_log = model(
         Ref("subnetId", (SUBNET,), missing="InvalidSubnetId.NotFound"),
         Ref("logDestination", (BUCKET, LOG_GROUP), missing="InvalidParameter"),
     ),
-    unique=(("vpcId", "subnetId", "logDestination", "trafficType"),),
+    unique=(("vpcId", "logDestination", "trafficType"),),
     immutable=("vpcId", "subnetId", "eniId", "logDestination", "logDestinationType", "trafficType", "logFormat",
                "maxAggregationInterval", "destinationOptions", "iamRoleArn"),
     outputs={"arn": "arn:aws:ec2:{region}:{account}:vpc-flow-log/{id}", "maxAggregationInterval": 600},

@@ -23,6 +23,10 @@ _ARN: Final = "arn:aws:ec2:{region}:{account}:"
 _PRIVATE_ASNS: Final = (range(64512, 65535), range(4200000000, 4294967295))
 _GATEWAY: Final = Ref("transitGatewayId", (TRANSIT,), missing="InvalidTransitGatewayID.NotFound")
 _TABLE: Final = Ref("transitGatewayRouteTableId", (TABLE,), missing="InvalidRouteTableID.NotFound")
+_DEFAULTS: Final = {
+    "transitGatewayDefaultRouteTableAssociation": True,
+    "transitGatewayDefaultRouteTablePropagation": True,
+}
 _ATTACHED: Final = Ref(
     "transitGatewayAttachmentId", (ATTACHMENT, CONNECTION), missing="InvalidTransitGatewayAttachmentID.NotFound"
 )
@@ -36,6 +40,12 @@ gateway = model(
         "ownerId": "{account}",
         "amazonSideAsn": 64512,
         "associationDefaultRouteTableId": "tgw-rtb-{hex17}",
+        "autoAcceptSharedAttachments": "disable",
+        "defaultRouteTableAssociation": "enable",
+        "defaultRouteTablePropagation": "enable",
+        "dnsSupport": "enable",
+        "multicastSupport": "disable",
+        "vpnEcmpSupport": "enable",
     },
     stands_for={TABLE: "associationDefaultRouteTableId"},
     in_use="IncorrectState",
@@ -62,7 +72,7 @@ attachment = model(
     ),
     unique=(("transitGatewayId", "vpcId"),),
     immutable=("transitGatewayId", "vpcId"),
-    outputs={"arn": _ARN + "transit-gateway-attachment/{id}", "vpcOwnerId": "{account}"},
+    outputs={"arn": _ARN + "transit-gateway-attachment/{id}", "vpcOwnerId": "{account}", **_DEFAULTS},
     exists="DuplicateTransitGatewayAttachment",
     in_use="IncorrectState",
 )

@@ -47,10 +47,8 @@ _TUNNELS: Final = ("tunnel1", "tunnel2")
 customer = model(
     CUSTOMER,
     id="cgw-{hex17}",
-    unique=(("region", "type", "ipAddress", "bgpAsn", "deviceName"),),
     immutable=("type", "ipAddress", "bgpAsn", "bgpAsnExtended", "certificateArn", "deviceName"),
     outputs={"arn": _ARN + "customer-gateway/{id}"},
-    exists="InvalidCustomerGateway.Duplicate",
     in_use="IncorrectState",
 )
 connection = model(
@@ -89,6 +87,17 @@ def _peer(draft: Draft) -> Iterator[Failure]:
         yield draft.fail("ipAddress", f"expected ip_address to contain a valid IPv4 address, got: {where}")
     if draft.get("ipAddress") is None and draft.get("certificateArn") is None:
         yield draft.fail("ipAddress", "one of ipAddress and certificateArn must be given")
+
+
+@customer.admit
+def _not_twice(draft: Draft) -> None:
+    """AWS would answer with the one that is there, and two resources would stand for it."""
+    same = {name: draft.get(name) for name in ("type", "ipAddress", "bgpAsn")}
+    for other in draft.others(CUSTOMER, **same):
+        if other["deviceName"] == draft.get("deviceName") and other["region"] == draft.scope("region"):
+            raise draft.refuse(
+                "InvalidCustomerGateway.Duplicate", f"{other.id} has this address, number and device.", 409
+            )
 
 
 @connection.check
