@@ -56,6 +56,7 @@ def refused_with(folder: Path, settings: dict[str, object]) -> tuple[str, int | 
 def test_the_leftovers_of_a_killed_run_do_not_hinder_the_next(server: Server, folder: Path, tmp_path: Path) -> None:
     taken = boundary.take(server.settings(tmp_path), folder)
     assert final(folder) == {OLDER, taken.file.name}
+    assert (folder / OLDER).read_bytes() == b"older"
     assert not (folder / "boundary.part").exists()
 
 

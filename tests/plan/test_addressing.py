@@ -64,6 +64,16 @@ def test_clients_never_take_a_planned_address(platform: Platform) -> None:
 
 
 @given(platforms())
+def test_databases_stand_apart_from_every_machine(platform: Platform) -> None:
+    planned = [IPv4Address(address) for address in fixed(platform)]
+    for region in platform.regions.values():
+        blocks = [IPv4Network(addressing.database_subnet(region, zone)) for zone in range(addressing.ZONES)]
+        assert len(set(blocks)) == addressing.ZONES
+        assert {str(block) for block in blocks} <= set(addressing.subnets(region))
+        assert not any(address in block for address in planned for block in blocks)
+
+
+@given(platforms())
 def test_the_loss_of_any_zone_leaves_every_cluster_its_quorum(platform: Platform) -> None:
     for product in RAFT_PRODUCTS:
         zones = Counter(server.zone for server in addressing.servers(platform, "aws", product))

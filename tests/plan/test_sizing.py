@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from components.plan.sizing import CLIENTS, LEAST_SERVERS, SERVERS, machine
+from components.plan.sizing import CLIENTS, DATABASE, LEAST_SERVERS, SERVERS, machine
 from components.plan.spec import CLOUDS, PRODUCTS, RAFT_PRODUCTS, ROLES, Cloud, Profile, Role, quorum
 from components.plan.values import voters, workers
 
@@ -71,3 +71,14 @@ def test_the_profiles_own_numbers_would_be_accepted(profile: Profile) -> None:
 def test_production_survives_the_loss_of_any_one_machine() -> None:
     for product, least in LEAST_SERVERS["production"].items():
         assert least - 1 >= (quorum(least) if product in RAFT_PRODUCTS else 1)
+
+
+def test_the_database_is_never_burstable_and_has_room_to_grow() -> None:
+    for size in DATABASE.values():
+        assert re.fullmatch(r"db\.[mr]\w+\.\w+", size.instance_class)
+        # Amazon grows a disk only where the most is at least a quarter above what there is.
+        assert size.most_gib >= size.gib * 1.26
+    assert (
+        CORES[DATABASE["small"].instance_class.split(".")[2]]
+        < CORES[DATABASE["production"].instance_class.split(".")[2]]
+    )
