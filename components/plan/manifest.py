@@ -273,9 +273,13 @@ def platform_of(settings: dict[str, Any]) -> Platform:
     """The platform that `settings_of` was given.
 
     Raises:
-        pydantic.ValidationError: settings of another schema.
+        ValueError: settings of another schema, with less or more in them.
     """
-    return _PLATFORM.validate_python(settings)
+    platform = _PLATFORM.validate_python(settings)
+    # Validation passes over what it does not know; a platform without it would be another one.
+    if settings_of(platform) != settings:
+        raise ValueError("the settings hold more than this program knows")
+    return platform
 
 
 def remembered(manifest: Manifest, by: Cloud) -> Manifest:

@@ -69,7 +69,13 @@ def stack_of(cloud: Cloud, manifests: Mapping[Cloud, Manifest]) -> Stack:
             f"What {', '.join(memories)} remember of {cloud} was written before manifests held the configuration. "
             f"A region cannot be planned without it. Build {cloud} from the files that configured it."
         )
-    platform = platform_of(settings)
+    try:
+        platform = platform_of(settings)
+    except ValueError:
+        raise RebuildError(
+            f"The settings of {cloud} that {', '.join(memories)} remember are of another version of this program. A region "
+            f"planned by half of them would be another one. Use the version that wrote them."
+        ) from None
     _one(
         "platform's settings",
         {"the settings themselves": fingerprint(platform), **{by: memory.shared for by, memory in memories.items()}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,9 @@ from components.plan.flows import BALANCERS
 from components.plan.naming import LIMITS, Limit, Names
 from components.plan.spec import CLOUDS, PRODUCTS, ROLES, Platform
 from tests.plan.platforms import platforms
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
@@ -68,6 +72,12 @@ def test_the_longest_name_that_is_accepted_is_one_short_of_the_first_refused() -
         ("gcp/key ring", "a_B", "a.b"),
         ("gcp/secret", "a_B", "a.b"),
         ("gcp/DNS zone", "a1", "1a"),
+        ("aws/bucket", "a" * 63, "a" * 64),
+        ("aws/bucket", "a-b", "a_b"),
+        ("azure/storage account", "a" * 24, "a" * 25),
+        ("azure/storage account", "1a2", "a-b"),
+        ("gcp/bucket", "go-g", "googol"),
+        ("gcp/bucket", "a-goog", "a-google"),
     ],
 )
 def test_a_limit_takes_this_and_refuses_its_neighbour(kind: str, accepted: str, refused: str) -> None:
@@ -98,6 +108,32 @@ def test_the_key_vaults_global_name_differs_by_subscription_and_environment(plat
     vaults = {names.key_vault(GUID), names.key_vault(GUID.replace("0", "1")), elsewhere.key_vault(GUID)}
     assert len(vaults) == 3
     assert names.key_vault(GUID) == names.key_vault(GUID)
+
+
+@given(platforms(), st.uuids(), st.uuids())
+def test_no_two_buckets_of_the_world_share_a_name(platform: Platform, one: UUID, other: UUID) -> None:
+    """In two accounts, of two environments in one, and of all purposes and clouds among each other."""
+    elsewhere = Platform(**{**vars(platform), "environment": f"{platform.environment[:60]}-2"})
+    accounts = {str(one), str(other)}
+    made = [
+        _bucket(Names(where, cloud), purpose, account)
+        for where in (platform, elsewhere)
+        for cloud in platform.clouds
+        for purpose in naming.BUCKETS
+        for account in accounts
+    ]
+    assert len(set(made)) == len(made) == 2 * len(platform.clouds) * len(naming.BUCKETS) * len(accounts)
+    for cloud in platform.clouds:
+        names = Names(platform, cloud)
+        kind = "azure/storage account" if cloud == "azure" else f"{cloud}/bucket"
+        assert naming.check(kind, names.backups(str(one))) is None
+        # Names are judged before the account is known, by names of the same length and letters.
+        judged = [len(name) for found, name in names.every() if found == kind]
+        assert judged == [len(_bucket(names, purpose, str(one))) for purpose in naming.BUCKETS]
+
+
+def _bucket(names: Names, purpose: str, account: str) -> str:
+    return (names.storage_account if names.cloud == "azure" else names.bucket)(purpose, account)
 
 
 @given(platforms())

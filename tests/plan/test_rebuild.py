@@ -225,6 +225,13 @@ def test_a_memory_from_before_manifests_held_settings_is_refused(settled: dict[C
             stack_of("gcp", {"aws": _remembering(settled["aws"], "gcp", **missing)})
 
 
+@pytest.mark.parametrize("other", [{"added": 1}, {"regions": {}, "domain": None}])
+def test_settings_of_another_version_are_refused(other: dict[str, object], settled: dict[Cloud, Manifest]) -> None:
+    strange = {**settled["aws"].settings, **other}
+    with pytest.raises(RebuildError, match=r"settings of gcp that aws remember are of another version"):
+        stack_of("gcp", {"aws": _remembering(settled["aws"], "gcp", settings=strange)})
+
+
 @pytest.mark.parametrize("change", [{"schemaVersion": 2}, {"added": 1}, {"settings": []}])
 def test_a_manifest_of_another_schema_is_refused(change: dict[str, object], settled: dict[Cloud, Manifest]) -> None:
     document = settled["aws"].model_dump(by_alias=True, mode="json")
