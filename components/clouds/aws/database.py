@@ -24,6 +24,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.clouds.aws.identity import document
+from components.clouds.aws.logs import kept_days
 from components.clouds.aws.seal import answers
 from components.clouds.contract import DatabaseArgs, type_token
 from components.clouds.specs import database_spec
@@ -47,15 +48,9 @@ _PARAMETERS = {
     "log_statement": "none",
 }
 _LOGS = ("postgresql", "upgrade")
-_LOG_DAYS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""Retentions of a log group that a trail may have; beyond them it keeps for ever."""
 _INSIGHTS_DAYS = 7
 _MONITORING_SECONDS = 60
 _AUTHORITY = "rds-ca-rsa2048-g1"
-
-
-def _log_days(least: int) -> int:
-    return next((days for days in _LOG_DAYS if days >= least), 0)
 
 
 def _edition(password: str) -> int:
@@ -217,7 +212,7 @@ class Database(pulumi.ComponentResource):
             aws.cloudwatch.LogGroup(
                 f"{self._prefix}-{log}",
                 name=f"/aws/rds/instance/{self._called}/{log}",
-                retention_in_days=_log_days(self._args.site.stack.platform.audit_days),
+                retention_in_days=kept_days(self._args.site.stack.platform.audit_days),
                 opts=self._kept(),
             )
             for log in _LOGS
