@@ -30,6 +30,12 @@ NAMED_BY_OTHERS = {
     "azure-native:privatedns:PrivateRecordSet": "a name in the domain",
     "azure-native:network:PrivateDnsZoneGroup": "lies inside its endpoint",
     "azure-native:authorization:RoleAssignment": "an id",
+    "azure-native:authorization:RoleDefinition": "an id",
+    "azure-native:storage:StorageAccount": "the world's, without a dash",
+    "azure-native:storage:BlobContainer": "lies inside its account",
+    "azure-native:storage:BlobServiceProperties": "lies inside its account",
+    "azure-native:storage:ManagementPolicy": "lies inside its account",
+    "azure-native:storage:ObjectReplicationPolicy": "an id of the service's",
 }
 """Types whose names are not ours to choose."""
 

@@ -14,7 +14,7 @@ from components.clouds import azure
 from components.clouds.azure.tags import tagged
 
 TAGS = {"Project": "hashicorp-multicloud", "Owner": "platform"}
-_MODULES = "authorization|compute|keyvault|managedidentity|monitor|network|privatedns|resources"
+_MODULES = "authorization|compute|keyvault|managedidentity|monitor|network|privatedns|resources|storage"
 _USE = re.compile(rf"\b({_MODULES})\.([A-Z]\w+)\(")
 
 
@@ -52,8 +52,8 @@ def test_a_type_is_tagged_exactly_where_the_sdk_lets_it(token: str) -> None:
 
 
 def test_a_type_of_azure_that_stands_nowhere_is_refused() -> None:
-    with pytest.raises(LookupError, match="storage:StorageAccount is in no list"):
-        tagged("azure-native:storage:StorageAccount", {}, TAGS)
+    with pytest.raises(LookupError, match="web:WebApp is in no list"):
+        tagged("azure-native:web:WebApp", {}, TAGS)
 
 
 def test_what_is_not_azures_is_left_alone() -> None:

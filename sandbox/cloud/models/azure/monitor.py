@@ -166,17 +166,19 @@ def _rule(draft: Draft) -> Iterator[Failure]:
         yield from _criterion(draft, path, criterion)
 
 
-def _criterion(draft: Draft, path: str, criterion: dict[str, object]) -> Iterator[Failure]:
+def _criterion(draft: Draft, path: str, criterion: dict[str, Value]) -> Iterator[Failure]:
     if criterion.get("operator") not in _OPERATORS:
         yield draft.fail(f"{path}.operator", f"expected one of {sorted(_OPERATORS)}, got {criterion.get('operator')}")
     known = _DIMENSIONS.get(str(criterion.get("metricName")))
     if known is None:
         yield draft.fail(f"{path}.metricName", f"a VPN gateway has no metric {criterion.get('metricName')}")
-    for place, dimension in draft.each(f"{path}.dimensions[*]"):
+    dimensions: list[dict[str, Value]] = criterion.get("dimensions") or []
+    for place, dimension in enumerate(dimensions):
+        at = f"{path}.dimensions[{place}]"
         if known is not None and dimension.get("name") not in known:
-            yield draft.fail(f"{place}.name", f"{criterion.get('metricName')} has the dimensions {sorted(known)} only")
+            yield draft.fail(f"{at}.name", f"{criterion.get('metricName')} has the dimensions {sorted(known)} only")
         if not dimension.get("values"):
-            yield draft.fail(f"{place}.values", "a dimension needs values")
+            yield draft.fail(f"{at}.values", "a dimension needs values")
 
 
 @flow_log.check
