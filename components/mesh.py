@@ -15,7 +15,6 @@ from typing import Any
 import pulumi
 
 from components.clouds.contract import Gateway, GatewayArgs, Key, Kit, Network, Site, Tunnels, TunnelsArgs
-from components.lineage import Values
 from components.plan import mesh
 from components.plan.manifest import Manifest
 from components.plan.mesh import Pair
@@ -69,7 +68,7 @@ class Mesh:
         site: Site,
         network: Network,
         peers: Mapping[Cloud, Manifest],
-        keys: Values,
+        keys: Mapping[str, pulumi.Output[str]],
         log_key: Key,
         opts: pulumi.ResourceOptions,
     ) -> None:
