@@ -122,7 +122,7 @@ def test_a_dump_under_concurrent_writes_is_of_one_moment(
 
 def test_nobody_who_watches_a_dump_sees_the_password(server: Server, tmp_path: Path) -> None:
     """A locked table holds the dump up until everything about its processes was read."""
-    locked = [server.programs / "bin/psql", *server.socket, "--username", USER, "--quiet", DATABASE]
+    locked = [server.programs / "bin/psql", *server.socket, "--username", USER, "--quiet", "--tuples-only", DATABASE]
     settings = server.settings(tmp_path)
     with (
         subprocess.Popen(locked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding,
@@ -133,8 +133,7 @@ def test_nobody_who_watches_a_dump_sees_the_password(server: Server, tmp_path: P
         try:
             holding.stdin.write("begin; lock table session in access exclusive mode; select 'held';\n")
             holding.stdin.flush()
-            while "held" not in holding.stdout.readline():
-                pass
+            assert "held" in holding.stdout.readline()
             dumping = pool.submit(boundary.take, settings, tmp_path)
             waiting = (
                 "select count(*) from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
