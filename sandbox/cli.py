@@ -27,7 +27,7 @@ from sandbox.process import attached
 from sandbox.progress import Board
 from sandbox.stacks import order, passes, report
 from sandbox.stacks.guards import guarded
-from sandbox.toolchain import engine, golang
+from sandbox.toolchain import engine, golang, node_packages
 from sandbox.toolchain.table import PULUMI, TOOLS
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "bench":
             command.add_argument("what", nargs="?", choices=MEASURED, help="only this; both if left out")
         if name == "tools":
-            command.add_argument("names", nargs="*", help=f"any of {', '.join(TOOLS)}; all if left out")
+            command.add_argument(
+                "names", nargs="*", help=f"any of {', '.join((*TOOLS, *node_packages.PACKAGES))}; all if left out"
+            )
     return parser
 
 
@@ -179,10 +181,14 @@ def cloud(_: argparse.Namespace, board: Board, out: Console) -> int:
 
 def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
     """Obtains the engine and the product binaries; prints where each is."""
-    unknown = [name for name in options.names if name not in TOOLS]
+    known = (*TOOLS, *node_packages.PACKAGES)
+    unknown = [name for name in options.names if name not in known]
     if unknown:
-        raise SandboxError(f"There is no tool {unknown[0]!r}.", f"One of {', '.join(TOOLS)}.")
-    for name in options.names or TOOLS:
+        raise SandboxError(f"There is no tool {unknown[0]!r}.", f"One of {', '.join(known)}.")
+    for name in options.names or known:
+        if name in node_packages.PACKAGES:
+            out.print(f"{name}: {node_packages.install(name, board)}", soft_wrap=True)
+            continue
         tool = TOOLS[name]
         found = engine.obtain(board).program if tool is PULUMI else golang.build(tool, board) / tool.name
         out.print(f"{name}: {found}", soft_wrap=True)

@@ -63,5 +63,8 @@ PULUMI = Tool(
 )
 CONSUL = Tool(name="consul", module="github.com/hashicorp/consul", package="github.com/hashicorp/consul")
 NOMAD = Tool(name="nomad", module="github.com/hashicorp/nomad", package="github.com/hashicorp/nomad", cgo=True)
+FAKE_GCS = Tool(
+    name="fake-gcs-server", module="github.com/fsouza/fake-gcs-server", package="github.com/fsouza/fake-gcs-server"
+)
 
-TOOLS = {tool.name: tool for tool in (PULUMI, CONSUL, NOMAD)}
+TOOLS = {tool.name: tool for tool in (PULUMI, CONSUL, NOMAD, FAKE_GCS)}

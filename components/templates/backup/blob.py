@@ -31,13 +31,15 @@ def _exchanged(home: str, writer: Mapping[str, str]) -> str:
     return identity.field(identity.exchanged("proving itself to Azure", url, form, _TRUST), "access_token")
 
 
-def request(target: Mapping[str, Any], name: str, file: Path, _: str) -> tuple[str, str, dict[str, str], bytes, bytes]:
+def request(
+    target: Mapping[str, Any], name: str, file: Path, sha256: str
+) -> tuple[str, str, dict[str, str], bytes, bytes]:
     """The request, and what stands before and after the file."""
     place, writer = target["attributes"], target["writer"]
     token = _exchanged(target["home"], writer) if writer else identity.azure(_RESOURCE)
     headers = {
         "Authorization": f"Bearer {token}",
-        "Content-MD5": b64encode(stores.md5(file)).decode(),
+        "Content-MD5": b64encode(stores.md5(file, sha256)).decode(),
         "If-None-Match": "*",
         "x-ms-blob-type": "BlockBlob",
         "x-ms-date": formatdate(usegmt=True),

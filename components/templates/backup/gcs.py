@@ -47,11 +47,13 @@ def _exchanged(home: str, writer: Mapping[str, str]) -> str:
     return identity.field(answer, "access_token")
 
 
-def request(target: Mapping[str, Any], name: str, file: Path, _: str) -> tuple[str, str, dict[str, str], bytes, bytes]:
+def request(
+    target: Mapping[str, Any], name: str, file: Path, sha256: str
+) -> tuple[str, str, dict[str, str], bytes, bytes]:
     """The request, and what stands before and after the file."""
     writer = target["writer"]
     token = _exchanged(target["home"], writer) if writer else identity.field(identity.gcp("token"), "access_token")
-    about = json.dumps({"name": name, "md5Hash": b64encode(stores.md5(file)).decode()})
+    about = json.dumps({"name": name, "md5Hash": b64encode(stores.md5(file, sha256)).decode()})
     before = (
         f"--{_CUT}\r\nContent-Type: application/json\r\n\r\n{about}\r\n"
         f"--{_CUT}\r\nContent-Type: application/octet-stream\r\n\r\n"

@@ -75,6 +75,7 @@ def request(
         "x-amz-content-sha256": sha256,
         # Object lock wants a checksum of the object's own.
         "x-amz-checksum-sha256": b64encode(bytes.fromhex(sha256)).decode(),
+        "x-amz-sdk-checksum-algorithm": "SHA256",
     }
     keys = _assumed(target, region) if target["writer"] else identity.keys()
     return "PUT", url, signed("PUT", url, headers, sha256, "s3", region, keys), b"", b""

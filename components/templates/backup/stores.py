@@ -76,6 +76,8 @@ def call(
         fix = "Try again."
     elif status == 404:
         fix = "What the manifest names is gone: update its region, then this one."
+    elif status == 400 and not isinstance(body, bytes):
+        fix = "The store cannot read the request: look its code up."
     raise StoreError(f"{what}, so there is no copy. {fix}", retry=again)
 
 
@@ -119,9 +121,12 @@ def _pieces(before: bytes, file: Path, after: bytes) -> Iterator[bytes]:
     yield after
 
 
-def md5(file: Path) -> bytes:
-    """What Azure and GCS check an upload by."""
-    digest = hashlib.md5(usedforsecurity=False)
+def md5(file: Path, sha256: str) -> bytes:
+    """What Azure and GCS check an upload by; of the very file that was verified."""
+    found, digest = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     for piece in _pieces(b"", file, b""):
+        found.update(piece)
         digest.update(piece)
-    return digest.digest()
+    if digest.hexdigest() != sha256:
+        raise StoreError(f"{file} is not what was verified, so it is not stored. Take it anew.")
+    return found.digest()

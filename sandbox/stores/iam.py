@@ -1,0 +1,91 @@
+"""AWS's policy language, as far as buckets and roles use it. What is not modelled is an error, never a yes or a no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+Context = Mapping[str, str]
+"""Condition keys of a request, in lower case; a key that the request lacks is absent."""
+
+
+class NotModelledError(Exception):
+    """The stack declares something that this evaluation does not know."""
+
+
+def _like(value: str, pattern: str) -> bool:
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "StringEquals": str.__eq__,
+    "StringLike": _like,
+    "ArnEquals": _like,
+    "ArnLike": _like,
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
+}
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _holds(operator: str, key: str, wanted: list[Any], context: Context) -> bool:
+    value = context.get(key.lower())
+    if operator == "Null":
+        return (value is None) == (str(wanted[0]).lower() == "true")
+    optional, base = operator.endswith("IfExists"), operator.removesuffix("IfExists")
+    if value is None:
+        return optional or "Not" in base
+    positive = base.replace("Not", "", 1) if "Not" in base else base
+    if positive not in _OPERATORS:
+        raise NotModelledError(f"condition operator {operator}")
+    matched = any(_OPERATORS[positive](value, str(one)) for one in wanted)
+    return matched != ("Not" in base)
+
+
+def _meant(statement: Mapping[str, Any], principals: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a statement of a resource's policy speaks of the caller."""
+    if "NotPrincipal" in statement:
+        raise NotModelledError("NotPrincipal")
+    named = statement.get("Principal")
+    if named is None or named == "*":
+        return True
+    return any(one in ("*", *principals.get(kind, ())) for kind, ones in named.items() for one in _listed(ones))
+
+
+def _applies(statement: Mapping[str, Any], action: str, resource: str, context: Context) -> bool:
+    if {"NotAction", "NotResource"} & set(statement):
+        raise NotModelledError("NotAction or NotResource")
+    return (
+        any(_like(action.lower(), one.lower()) for one in _listed(statement["Action"]))
+        and any(_like(resource, one) for one in _listed(statement.get("Resource", "*")))
+        and all(
+            _holds(operator, key, _listed(wanted), context)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    )
+
+
+def effects(
+    document: str, action: str, resource: str, context: Context, principals: Mapping[str, frozenset[str]]
+) -> Iterator[str]:
+    """`Allow` and `Deny` of the statements that apply."""
+    for statement in json.loads(document)["Statement"] if document else ():
+        if _meant(statement, principals) and _applies(statement, action, resource, context):
+            yield statement["Effect"]
+
+
+def allowed(
+    identity: tuple[str, ...], resource_policy: str, action: str, resource: str, context: Context, role: str
+) -> bool:
+    """Whether a role of the resource's own account may act: one Allow anywhere and no Deny."""
+    account = f"arn:{role.split(':')[1]}:iam::{role.split(':')[4]}:root"
+    own = [effect for document in identity for effect in effects(document, action, resource, context, {})]
+    theirs = list(effects(resource_policy, action, resource, context, {"AWS": frozenset({role})}))
+    # Naming the account lets its own policies decide; it gives nobody anything.
+    delegated = list(effects(resource_policy, action, resource, context, {"AWS": frozenset({account})}))
+    return "Allow" in (*own, *theirs) and "Deny" not in (*own, *theirs, *delegated)
