@@ -46,3 +46,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("CI"):
         report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured is shown, whichever worker ran them."""
+    passed: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    measured = [str(value) for report in passed for name, value in report.user_properties if name == "measured"]
+    if measured:
+        terminalreporter.section("measured")
+        for line in dict.fromkeys(measured):
+            terminalreporter.line(line)

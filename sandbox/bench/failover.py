@@ -24,7 +24,7 @@ from sandbox.mesh.traffic import Traffic
 if TYPE_CHECKING:
     from components.plan.spec import Platform
 
-_FLOWS = 16
+_FLOWS = 24
 _START_SECONDS = 60.0
 _SLACK_SECONDS = 20.0
 

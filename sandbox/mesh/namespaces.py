@@ -22,8 +22,10 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from zlib import crc32
 
 from sandbox.errors import SandboxError
 
@@ -69,7 +71,7 @@ class Namespaces:
         _ip("", [f"netns add {self.full(name)}" for name in self._names])
         for name in self._names:
             self.ip(name, ["link set lo up"])
-            self.inside(name, _forward)
+            self.inside(name, partial(_forward, crc32(name.encode()) or 1))
 
     def ip(self, name: str, lines: Sequence[str]) -> None:
         """Runs `ip` commands, one a line, inside one namespace."""
@@ -134,9 +136,13 @@ def _remove(full_names: Sequence[str]) -> None:
     _ip("", [f"netns del {name}" for name in full_names if name in standing])
 
 
-def _forward() -> None:
+def _forward(seed: int) -> None:
     for key, value in _FORWARDING.items():
         Path("/proc/sys/net/ipv4", key).write_text(value, encoding="ascii")
+    with suppress(FileNotFoundError):
+        # Kernels since 6.11. With one seed, a router behind another one sees only flows that chose alike before, and
+        # uses one next hop for all of them.
+        Path("/proc/sys/net/ipv4/fib_multipath_hash_seed").write_text(str(seed), encoding="ascii")
     with suppress(FileNotFoundError):
         # Neighbour discovery would only delay links and fill captures.
         Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1", encoding="ascii")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from components.plan.spec import Cloud
     from sandbox.mesh.network import MeshNetwork
 
-FLOWS = 24
-"""Between two regions. Each takes one of four tunnels each way: all miss a given one with a chance of (3/4)^48."""
+FLOWS = 32
+"""Between two regions. Each takes one of four tunnels each way: all miss a given one with a chance of (3/4)^64."""
 INTERVAL_SECONDS = 0.05
 _ECHO_PORT = 9
 _NUMBER = struct.Struct("!I")

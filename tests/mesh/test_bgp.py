@@ -46,6 +46,16 @@ def traffic(network: MeshNetwork) -> Iterator[Traffic]:
         yield traffic
 
 
+def whole(network: MeshNetwork, names: frozenset[str]) -> bool:
+    """Whether these pairs' routes are in the kernel, which follows the sessions a moment later."""
+    return all(
+        len(network.direct_tunnels(cloud, pair.peer(cloud))) == TUNNELS
+        for pair in pairs(PLATFORM)
+        if pair.name in names
+        for cloud in (pair.a, pair.b)
+    )
+
+
 def test_every_tunnel_is_established_at_both_ends(network: MeshNetwork) -> None:
     up = network.established()
     assert len(network.plan.tunnels) == TUNNELS * len(pairs(PLATFORM)) == 12
@@ -68,6 +78,8 @@ def test_losing_one_tunnel_address_or_instance_loses_no_route(
     network: MeshNetwork, traffic: Traffic, failure: Failure, record_property: Callable[[str, object], None]
 ) -> None:
     network.await_established(START, failure.pairs)
+    while not whole(network, failure.pairs):
+        time.sleep(0.02)
     assert traffic.await_flowing(START)
     began = time.monotonic()
     network.cut(failure)
