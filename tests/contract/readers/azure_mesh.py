@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from tests.contract.posture import Alarm, Tunnel
-from tests.contract.readers.words import Words
+from tests.contract.readers.words import Words, clear
 from tests.contract.state import Resource, State
 
 _GATEWAY = "azure-native:network:VirtualNetworkGateway"
@@ -33,14 +32,6 @@ _SLOTS = {
 }
 _WITHOUT_TABLES = ("AzureBastionSubnet", "GatewaySubnet")
 """Azure takes no refusal of learned routes there, and puts nothing but its own service into either."""
-
-
-def clear(value: object) -> str | None:
-    """The text of an input that may be a secret; None where the state keeps it sealed."""
-    if isinstance(value, dict):
-        found: object = json.loads(value["plaintext"]) if "plaintext" in value else None
-        return found if isinstance(found, str) else None
-    return value if isinstance(value, str) else None
 
 
 def tunnels(state: State, words: Words) -> Iterator[Tunnel]:
