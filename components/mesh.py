@@ -1,7 +1,8 @@
 """The region's part of the mesh: its gateway, and the tunnels to every peer that has one too.
 
 Owns the two passes. A region alone has a gateway; what a peer's stack says of its own gateway turns into tunnels at the
-next update, and a peer that is gone takes its tunnels with it. Nothing waits: a stack alone is always valid.
+next update. Nothing waits: a stack alone is always valid. A peer that was destroyed down to its lineage still says where
+its gateway was, so its tunnels stay declared until it is built again.
 
 Dangerous edge: a peer that was built again has other addresses. Until this stack is updated, its half of the tunnels
 still points at the old ones.

@@ -35,6 +35,8 @@ from components.plan.mesh import Tunnel
 _PER_CONNECTION = 2
 """Tunnels of a connection: AWS makes them in twos, to one address of the peer."""
 _TYPE = "ipsec.1"
+_LARGEST_ASN = 2**31 - 1
+"""Larger ones have an argument of their own."""
 _ALARM_SECONDS = 60
 _ALARM_PERIODS = 3
 
@@ -172,10 +174,12 @@ class Tunnels(pulumi.ComponentResource):
         one, two = tunnels
         far = one.far(cloud).gateway
         called = f"{args.pair.name}-{far}"
+        asn = args.pair.asns[args.pair.peer(cloud)]
         customer = aws.ec2.CustomerGateway(
             f"{self._prefix}-{far}",
             type=_TYPE,
-            bgp_asn=str(args.pair.asns[args.pair.peer(cloud)]),
+            bgp_asn=str(asn) if asn <= _LARGEST_ASN else None,
+            bgp_asn_extended=None if asn <= _LARGEST_ASN else str(asn),
             ip_address=args.far[one.index],
             # Told apart from another one of the same address, which two rebuilt gateways may have swapped.
             device_name=called,

@@ -92,7 +92,7 @@ def _peer(draft: Draft) -> Iterator[Failure]:
 @customer.admit
 def _not_twice(draft: Draft) -> None:
     """AWS would answer with the one that is there, and two resources would stand for it."""
-    same = {name: draft.get(name) for name in ("type", "ipAddress", "bgpAsn")}
+    same = {name: draft.get(name) for name in ("type", "ipAddress", "bgpAsn", "bgpAsnExtended")}
     for other in draft.others(CUSTOMER, **same):
         if other["deviceName"] == draft.get("deviceName") and other["region"] == draft.scope("region"):
             raise draft.refuse(
