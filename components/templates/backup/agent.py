@@ -97,7 +97,8 @@ class Run:
     def _due(self, saved: str) -> bool:
         """Whether a set that is taken less often than the agent runs is to be taken now."""
         every, known = self._settings["sets"][saved]["every"], self._report.of(saved)
-        if self._everything or not every or (saved == "platform" and known.get("index") != _digest(self._packed)):
+        changed = saved == "platform" and self._packed and known.get("index") != _digest(self._packed)
+        if self._everything or not every or changed:
             return True
         return time.time() - known.get("verified", 0) > every - self._settings["run"]
 

@@ -47,7 +47,7 @@ class Server:
             ValueError: it knows of none.
         """
         said = self._json(self._facts["leader"], {})
-        address = said if isinstance(said, str) else said["leader_address"]
+        address = said if isinstance(said, str) else said.get("leader_address")
         if not address:
             raise ValueError("the cluster has no leader")
         return said["is_self"] if isinstance(said, dict) else address.rpartition(":")[0] == self._facts["address"]
