@@ -58,12 +58,17 @@ class Rig:
         self.faults.write_text(json.dumps([rule]))
 
 
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def able() -> None:
+    """Skip where the stores cannot run."""
     if os.geteuid():
         pytest.skip("networks of their own need root")
     if missing := emulators.programs().missing:
         pytest.skip(f"{', '.join(missing)} is not installed: make tools")
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    able()
     with namespace.stores(region.ground(), tmp_path_factory.mktemp("stores"), region.facts()) as stores:
         yield Rig(stores)
 
