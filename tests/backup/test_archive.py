@@ -113,9 +113,9 @@ def _servers(*addresses: str) -> dict[str, object]:
 )  # fmt: skip
 def test_what_is_no_whole_snapshot_of_this_cluster_is_refused(
     content: bytes,
-    sealed: bool,
+    sealed: bool,  # noqa: FBT001
     why: str,
-    tmp_path: Path,  # noqa: FBT001
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(ValueError, match=why):
         judged(tmp_path, content, sealed=sealed)

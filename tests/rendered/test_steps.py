@@ -86,6 +86,30 @@ class TestInstall:
         assert done.returncode == 0, done.stderr
         assert vault.path("/usr/local/bin/node_exporter").read_text() == "metrics"
 
+    def test_a_tree_is_installed_whole_beside_its_link_and_a_reboot_leaves_it(
+        self, vault: Rig, releases: Served, tmp_path: Path
+    ) -> None:
+        name = "postgresql-16.9.0-x86_64-unknown-linux-gnu"
+        for file in ("bin/pg_dump", "lib/libpq.so.5", "share/a/b"):
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(file)
+        (tmp_path / name / "bin" / "pg_dump").chmod(0o755)
+        packed = Path(shutil.make_archive(str(releases.folder / name), "gztar", tmp_path, name))
+        (releases.folder / f"{packed.name}.sha256").write_text(f"{digest(packed)}\n")
+        url = f"{releases.url}/{packed.name}"
+        vault.table("artefacts", ("postgresql", packed.name, url, f"{url}.sha256", "-"))
+        done = vault.run("steps/50-install.sh")
+        assert done.returncode == 0, done.stderr
+        assert vault.path("/opt/postgresql").readlink() == Path(name)
+        assert vault.path("/opt/postgresql/lib/libpq.so.5").read_text() == "lib/libpq.so.5"
+        assert mode(vault.path("/opt/postgresql/bin/pg_dump")) == 0o755
+        releases.asked.clear()
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert releases.asked == []
+        vault.path("/opt/postgresql/share/a/b").write_text("rotten")
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert vault.path("/opt/postgresql/share/a/b").read_text() == "share/a/b"
+
     def test_an_archive_that_differs_from_the_published_sum_is_refused(self, vault: Rig, releases: Served) -> None:
         archive = "vault_1.0.0_linux_amd64.zip"
         vault.table("artefacts", (*publish(releases, "vault", b"one", sums=f"{'a' * 64}  {archive}\n"), "-"))
@@ -205,6 +229,20 @@ class TestSecrets:
         assert reading.run("refresh.sh").returncode == 0
         assert reloads.read_text() == "reload vault.service\n"
         assert reading.path(self.FILE).read_text() == "renewed"
+
+    def test_a_program_that_a_timer_starts_is_not_reloaded(self, reading: Rig, tmp_path: Path) -> None:
+        own = "/run/platform/secrets/platform-backup/token"
+        assert reading.path("/etc/systemd/system/platform-backup.timer").exists()
+        reading.table("secrets", ("hmc-key", own, "0400", ME), ("hmc-key", self.FILE, "0400", ME))
+        reading.path(own).parent.mkdir(parents=True)
+        reloads = tmp_path / "reloads"
+        reading.plays("systemctl", f'echo "$@" >>{reloads}')
+        reading.write("/run/platform/secrets/consul/config.json", "{}")
+        reading.path("/etc/platform/compose.d/consul.json").write_text("{}")
+        assert reading.run("refresh.sh").returncode == 0
+        assert reading.path(own).read_text() == SECRET
+        assert "platform-backup" not in reloads.read_text()
+        assert "reload vault.service" in reloads.read_text()
 
     def test_a_program_that_refuses_its_new_secrets_fails_the_refresh_but_not_the_others(
         self, reading: Rig, tmp_path: Path
