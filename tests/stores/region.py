@@ -20,6 +20,8 @@ LOCK_DAYS = 7
 WAYS: tuple[tuple[Cloud, Cloud], ...] = (*((cloud, cloud) for cloud in CLOUDS), *TRUSTED)
 """(home, store): every machine's own cloud and every second one that it can convince."""
 RESTORER = "restorer"
+OWNER = "owner"
+"""Who may do anything with objects; no stack declares one."""
 _ADD = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action"
 _SCOPE = f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/{STORAGE}/blobServices/default/containers/{CONTAINER}"
 _ISSUED = f"sts.windows.net/{TENANT}/"
@@ -114,6 +116,8 @@ def _aws() -> dict[str, Any]:
     )
     writers = [role.arn for role in roles]
     roles.append(given.AwsRole(identity("aws", RESTORER), _document(), (reading,)))
+    everything = _document({"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"})
+    roles.append(given.AwsRole(identity("aws", OWNER), _document(), (everything,)))
     writing = {"ArnEquals": {"aws:PrincipalArn": writers}}
     bucket = given.AwsBucket(
         name=BUCKET,
@@ -178,6 +182,8 @@ def _azure() -> dict[str, Any]:
         condition = f"((!(ActionMatches{{'{_ADD}'}})) OR ({begins}))"
         grants.append(given.AzureGrant(f"object-{name}", _SCOPE, (_ADD,), condition))
     identities.append(given.AzureIdentity(f"client-{RESTORER}", f"object-{RESTORER}", TENANT))
+    identities.append(given.AzureIdentity(f"client-{OWNER}", f"object-{OWNER}", TENANT))
+    grants.append(given.AzureGrant(f"object-{OWNER}", _SCOPE, (_ADD.replace("add/action", "*"),)))
     identities.append(given.AzureIdentity("client-stranger", "object-consul-server", STRANGERS))
     grants.append(given.AzureGrant(f"object-{RESTORER}", _SCOPE, (_ADD.replace("add/action", "read"),)))
     container = given.AzureContainer(STORAGE, CONTAINER, _SCOPE)
@@ -205,6 +211,8 @@ def _gcp() -> dict[str, Any]:
         grants.append(given.GcpGrant(GCS, member, ("storage.objects.create",), condition))
     reading = ("storage.objects.get", "storage.objects.list")
     grants.append(given.GcpGrant(GCS, f"serviceAccount:{identity('gcp', RESTORER)}", reading))
+    everything = (*reading, "storage.objects.create", "storage.objects.delete")
+    grants.append(given.GcpGrant(GCS, f"serviceAccount:{identity('gcp', OWNER)}", everything))
     listed = {home: ", ".join(f"'{who}'" for who in names) for home, names in subjects.items()}
     aws = given.GcpProvider(
         _provider("aws"),
@@ -221,14 +229,14 @@ def _gcp() -> dict[str, Any]:
         audiences=(trusted.audience,),
     )
     accounts = tuple(
-        given.GcpAccount(identity("gcp", name), subject("gcp", name)) for name in (*WRITING_ROLES, RESTORER)
+        given.GcpAccount(identity("gcp", name), subject("gcp", name)) for name in (*WRITING_ROLES, RESTORER, OWNER)
     )
     return {"accounts": accounts, "pool_providers": (aws, azure), "gcs_buckets": (GCS,), "gcp_grants": tuple(grants)}
 
 
 def _machines() -> tuple[given.Machine, ...]:
     named: list[tuple[Cloud, str]] = [
-        (cloud, name) for cloud in CLOUDS for name in ("consul-server", "vault-server", RESTORER)
+        (cloud, name) for cloud in CLOUDS for name in ("consul-server", "vault-server", RESTORER, OWNER)
     ]
     named.append(("azure", "stranger"))
     return tuple(

@@ -61,7 +61,8 @@ def platform(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> It
     named: list[tuple[Cloud, str, str]] = []
     for cloud in CLOUDS:
         known = manifests[cloud]["identities"]
-        named += [(cloud, role, _identity(ground, cloud, known[role])) for role in WRITING_ROLES]
+        for role in WRITING_ROLES:
+            named.append((cloud, role, _identity(ground, cloud, known[role])))  # noqa: PERF401 - the types
         named.append((cloud, "restorer", _restorer(ground, cloud, manifests[cloud]["backup"]["restorer"])))
     machines = tuple(
         Machine(f"{cloud}-{name}", cloud, f"10.99.1.{number}", identity, manifests[cloud]["region"])

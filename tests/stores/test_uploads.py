@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ every_second = pytest.mark.parametrize(
     ("home", "store"), list(region.TRUSTED), ids=["-to-".join(way) for way in region.TRUSTED]
 )
 every_store = pytest.mark.parametrize("store", region.CLOUDS)
+_CHECKSUM = base64.b64encode(hashlib.sha256(b"worse").digest()).decode()
 _OVERWRITE: dict[Cloud, dict[str, Any]] = {
-    "aws": {"method": "PUT"},
+    "aws": {
+        "method": "PUT",
+        "headers": {"x-amz-checksum-sha256": _CHECKSUM, "x-amz-sdk-checksum-algorithm": "SHA256"},
+    },
     "azure": {"method": "PUT", "headers": {"x-ms-blob-type": "BlockBlob"}},
     "gcp": {"method": "POST", "path": f"/upload/storage/v1/b/{region.GCS}/o"},
 }
@@ -106,6 +111,30 @@ def test_the_restorer_reads_and_lists_and_changes_nothing(rig: Rig, store: Cloud
     assert not fresh["stored"]
 
 
+@every_store
+def test_even_whoever_may_overwrite_only_creates(rig: Rig, store: Cloud, name: str, snapshot: Path) -> None:
+    owner = f"{store}-{region.OWNER}"
+    assert rig.put(store, store, name, snapshot, machine=owner)["stored"]
+    wanted = hashlib.sha256(snapshot.read_bytes()).hexdigest()
+    snapshot.write_bytes(b"worse")
+    again = rig.put(store, store, name, snapshot, machine=owner)
+    assert "the name is taken" in again["message"]
+    assert rig.read(store, name)["sha256"] == wanted
+    replaced = rig.do(owner, do="ask", target=region.target(store, store), name=name, **_overwrite(store, name))
+    assert replaced["status"] in (200, 201), "the owner could have overwritten it"
+
+
+@every_store
+def test_a_proof_that_is_changed_by_one_character_proves_nothing(
+    rig: Rig, store: Cloud, name: str, snapshot: Path
+) -> None:
+    full = prefix("consul", store) + name
+    assert rig.put(store, store, full, snapshot)["stored"]
+    method = "GET" if store == "gcp" else "HEAD"
+    assert rig.restorer(store, method, full)["status"] == 200
+    assert rig.restorer(store, method, full, forge=True)["status"] in (401, 403)
+
+
 @every_second
 def test_a_token_for_another_audience_opens_nothing(
     rig: Rig, home: Cloud, store: Cloud, name: str, snapshot: Path
@@ -136,8 +165,14 @@ def test_a_stranger_has_no_way_into_the_own_store(rig: Rig, name: str, snapshot:
 
 
 def test_a_locked_version_outlives_whoever_may_delete(rig: Rig, name: str, snapshot: Path) -> None:
-    full = prefix("consul", "aws") + name
-    assert rig.put("aws", "aws", full, snapshot)["stored"]
-    about = rig.restorer("aws", "HEAD", full)["headers"]
+    owner, target = f"aws-{region.OWNER}", region.target("aws", "aws")
+    assert rig.put("aws", "aws", name, snapshot, machine=owner)["stored"]
+    about = rig.restorer("aws", "HEAD", name)["headers"]
     assert about["x-amz-object-lock-mode"] == "COMPLIANCE"
-    assert about["x-amz-object-lock-retain-until-date"] > "2026"
+    until = dt.datetime.fromisoformat(about["x-amz-object-lock-retain-until-date"])
+    assert until - dt.datetime.now(dt.UTC) > dt.timedelta(days=region.LOCK_DAYS - 1)
+    version = f"versionId={about['x-amz-version-id']}"
+    for bypass in ({}, {"x-amz-bypass-governance-retention": "true"}):
+        refused = rig.do(owner, do="ask", target=target, method="DELETE", name=name, query=version, headers=bypass)
+        assert refused["status"] == 403
+    assert rig.read("aws", name)["status"] == 200
