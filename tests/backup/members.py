@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from components.plan.server import ServerSpec
 from components.plan.spec import RAFT_PRODUCTS, SERVER_ROLE, Product
@@ -21,6 +22,11 @@ from tests.rendered.rig import Rig
 from tests.rendered.test_region import HERE, SMALL, Api, authority, local, secret
 from tests.rendered.tools import packaged, product
 
+_VOTES: dict[Product, str] = {
+    "consul": "/v1/operator/raft/configuration",
+    "vault": "/v1/sys/storage/raft/configuration",
+    "nomad": "/v1/operator/raft/configuration",
+}
 _SERVERS = {"consul": consul.servers, "vault": vault.servers, "nomad": nomad.servers}
 MANAGEMENT = {name: secret(f"{name}-management-token") for name in RAFT_PRODUCTS}
 
@@ -95,6 +101,22 @@ class Cluster:
         leader = self.leader()
         return [member for member in self.running() if member is not leader]
 
+    def bootstrap(self) -> None:
+        """Give a fresh cluster its tokens, and a vote at once to whoever comes back.
+
+        A server that is new, or was given up while it was down, has no vote until it was healthy for a while: a leader
+        that dies in that time is no longer one of three.
+        """
+        if self.product == "vault":
+            return
+        for member in self.members:
+            self._ready(member)
+        api = self.api(self.leader())
+        if self.product == "nomad":
+            api("POST", "/v1/acl/bootstrap", {"BootstrapSecret": MANAGEMENT["nomad"]})
+        path = "/v1/operator/autopilot/configuration"
+        api("PUT", path, {**api.until(path, bool), "ServerStabilizationTime": "1s"})
+
     def settle(self) -> None:
         """Start whoever is down and wait until every voter is known and someone leads."""
         for member in self.members:
@@ -102,7 +124,8 @@ class Cluster:
                 member.start()
         for member in self.members:
             self._ready(member)
-        self.leader()
+        leader = self.api(self.leader())
+        leader.until(_VOTES[self.product], lambda said: _votes(said) == [True] * len(self.members))
 
     def _ready(self, member: Member) -> None:
         api = self.api(member)
@@ -132,6 +155,12 @@ class Administrator(Api):
         with urllib.request.urlopen(request, context=self.trust, timeout=30) as answer:  # noqa: S310 - https
             text = answer.read()
         return json.loads(text) if text.strip() else None
+
+
+def _votes(said: dict[str, Any]) -> list[bool]:
+    if "data" in said:
+        return [server["voter"] for server in said["data"]["config"]["servers"]]
+    return [server["Voter"] for server in said["Servers"]]
 
 
 def _laid_out(name: Product, spec: ServerSpec, root: Path, trust: Path) -> Member:
@@ -176,9 +205,11 @@ def cluster(name: Product, root: Path) -> Iterator[Cluster]:
     try:
         if name == "vault":
             _initialise(made)
+        for member in members:
+            if not member.process:
+                member.start()
+        made.bootstrap()
         made.settle()
-        if name == "nomad":
-            made.api(members[0])("POST", "/v1/acl/bootstrap", {"BootstrapSecret": MANAGEMENT["nomad"]})
         yield made
     finally:
         for member in members:
@@ -204,7 +235,4 @@ def _initialise(made: Cluster) -> None:
     root = made.api(first)
     # A server that is new has no vote until it was healthy for so long.
     root("POST", "/v1/sys/storage/raft/autopilot/configuration", {"server_stabilization_time": "1s"})
-    root.until(
-        "/v1/sys/storage/raft/configuration",
-        lambda said: [server["voter"] for server in said["data"]["config"]["servers"]] == [True] * 3,
-    )
+    root.until(_VOTES["vault"], lambda said: len(_votes(said)) == len(made.members))

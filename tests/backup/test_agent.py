@@ -235,7 +235,9 @@ class TestConsul(Voters):
         return base64.b64decode(found["Value"]).decode()
 
     def restore(self, made: Cluster, snapshot: bytes) -> None:
-        made.settle()
+        for member in made.members:
+            member.start()
+        made.bootstrap()
         made.api(made.leader())("PUT", "/v1/snapshot", snapshot)
 
     def test_a_store_that_fails_for_a_while_is_tried_again(self, agents: Agents) -> None:
@@ -370,10 +372,10 @@ class TestNomad(Voters):
         return made.api(made.leader()).until("/v1/var/canary", bool)["Items"]["value"]
 
     def restore(self, made: Cluster, snapshot: bytes) -> None:
-        made.settle()
-        api = made.api(made.leader())
-        api("POST", "/v1/acl/bootstrap", {"BootstrapSecret": MANAGEMENT["nomad"]})
-        api("PUT", "/v1/operator/snapshot", snapshot)
+        for member in made.members:
+            member.start()
+        made.bootstrap()
+        made.api(made.leader())("PUT", "/v1/operator/snapshot", snapshot)
 
 
 @pytest.mark.binaries

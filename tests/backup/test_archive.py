@@ -58,7 +58,7 @@ def tarred(files: Mapping[str, bytes], after: bytes = b"") -> bytes:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return gzip.compress(plain.getvalue() + after)
+    return gzip.compress(plain.getvalue() + after, mtime=0)
 
 
 def good(**changes: object) -> dict[str, bytes]:
@@ -86,29 +86,29 @@ def _servers(*addresses: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("content", "sealed", "why"),
     [
-        (b"", False, "empty or cut off"),
-        (gzip.compress(b""), False, "it cannot be unpacked"),
-        (b"not a snapshot", False, "it cannot be unpacked"),
-        (WHOLE[: len(WHOLE) // 2], False, "empty or cut off"),
-        (WHOLE[:-1], False, "empty or cut off"),
-        (WHOLE + b"garbage", False, "something follows"),
-        (WHOLE + b"\0", False, "something follows"),
-        (WHOLE + gzip.compress(b"more"), False, "something follows"),
-        (tarred(good(), after=b"more"), False, "something follows"),
-        (tarred({**good(), "state.bin": STATE[:-1] + b"!"}), False, "differs from its own sums"),
-        (tarred({**good(), "meta.json": meta(Term=3)}), False, "differs from its own sums"),
-        (tarred({"meta.json": meta(), "state.bin": STATE}), False, "and not"),
-        (tarred({**good(), "extra": b"x"}), False, "and not"),
-        (tarred({**good(), "SHA256SUMS": good()["SHA256SUMS"] + b"00  gone\n"}), False, "differs from its own sums"),
-        (WHOLE, True, "SHA256SUMS.sealed"),
-        (tarred({**good(), "SHA256SUMS.sealed": b"x"}), False, "and not"),
-        (tarred(summed({"meta.json": meta(Size=0), "state.bin": b""})), False, "its state has 0 bytes"),
-        (tarred(good(Size=len(STATE) + 1)), False, "its state has"),
-        (tarred(good(Version=2)), False, "its form is 2"),
-        (tarred(good(Index=0)), False, "its index 0"),
-        (tarred(good(Configuration=_servers("10.9.9.9"))), False, "of another cluster"),
-        (tarred(good(Configuration=_servers(*SERVERS, "10.9.9.9"))), False, "of another cluster"),
-        (tarred(good(Configuration=_servers())), False, "of another cluster"),
+        pytest.param(b"", False, "empty or cut off", id="empty"),
+        pytest.param(gzip.compress(b"", mtime=0), False, "it cannot be unpacked", id="an empty gzip"),
+        pytest.param(b"not a snapshot", False, "it cannot be unpacked", id="no gzip"),
+        pytest.param(WHOLE[: len(WHOLE) // 2], False, "empty or cut off", id="half"),
+        pytest.param(WHOLE[:-1], False, "empty or cut off", id="a byte short"),
+        pytest.param(WHOLE + b"garbage", False, "something follows", id="garbage after"),
+        pytest.param(WHOLE + b"\0", False, "something follows", id="a zero after"),
+        pytest.param(WHOLE + gzip.compress(b"more", mtime=0), False, "something follows", id="a gzip after"),
+        pytest.param(tarred(good(), after=b"more"), False, "something follows", id="garbage inside"),
+        pytest.param(tarred({**good(), "state.bin": STATE[:-1] + b"!"}), False, "differs from its own sums", id="another state"),
+        pytest.param(tarred({**good(), "meta.json": meta(Term=3)}), False, "differs from its own sums", id="another meta"),
+        pytest.param(tarred({"meta.json": meta(), "state.bin": STATE}), False, "and not", id="no sums"),
+        pytest.param(tarred({**good(), "extra": b"x"}), False, "and not", id="a file more"),
+        pytest.param(tarred({**good(), "SHA256SUMS": good()["SHA256SUMS"] + b"00  gone\n"}), False, "differs from its own sums", id="a sum more"),
+        pytest.param(WHOLE, True, "SHA256SUMS.sealed", id="not sealed"),
+        pytest.param(tarred({**good(), "SHA256SUMS.sealed": b"x"}), False, "and not", id="sealed unasked"),
+        pytest.param(tarred(summed({"meta.json": meta(Size=0), "state.bin": b""})), False, "its state has 0 bytes", id="no state"),
+        pytest.param(tarred(good(Size=len(STATE) + 1)), False, "its state has", id="a short state"),
+        pytest.param(tarred(good(Version=2)), False, "its form is 2", id="another form"),
+        pytest.param(tarred(good(Index=0)), False, "its index 0", id="no index"),
+        pytest.param(tarred(good(Configuration=_servers("10.9.9.9"))), False, "of another cluster", id="another cluster"),
+        pytest.param(tarred(good(Configuration=_servers(*SERVERS, "10.9.9.9"))), False, "of another cluster", id="a server more"),
+        pytest.param(tarred(good(Configuration=_servers())), False, "of another cluster", id="no servers"),
     ],
 )  # fmt: skip
 def test_what_is_no_whole_snapshot_of_this_cluster_is_refused(
