@@ -1,9 +1,9 @@
 """What the other regions' stacks have to say, read once, before anything is registered.
 
-Owns the StackReferences, to the peers and to this very stack. A peer that was never updated is no error: a stack alone is
-always valid, and what needs the peer joins in the next pass. Only the roots cannot wait: without the primary's certificate
-authority no machine of another region could ever boot, so an update is refused then (a preview is not). A peer whose
-stack was never created is refused too, because the engine stops at a reference to it.
+Owns the StackReferences to the peers. A peer that was never updated is no error: a stack alone is always valid, and what
+needs the peer joins in the next pass. Only the roots cannot wait: without the primary's certificate authority no machine
+of another region could ever boot, so an update is refused then (a preview is not). A peer whose stack was never created
+is refused too, because the engine stops at a reference to it.
 
 Dangerous edge: the outputs of a destroyed stack stay as long as something protected is left in it, and with them the
 addresses of gateways that are gone.
@@ -59,17 +59,19 @@ def _full_name(stack: str) -> str:
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
 
 
-async def _exists(stack: str) -> bool:
-    """Whether a stack was ever created.
+async def _said(stack: str) -> Mapping[str, Any] | None:
+    """All that a stack last said, secrets included; None if it was never created.
 
-    A reference to one that was not ends the update in the engine, which no program can catch; a function only fails.
+    A reference to a stack that was never created ends the update in the engine, which no program can catch; a function
+    only fails. A reference also stays in the state as a resource: one to this very stack would always be an update behind.
     """
     try:
-        await pulumi.runtime.invoke_async(_READ_OUTPUTS, {"name": _full_name(stack)})
-    except Exception as error:  # noqa: BLE001 - the SDK raises nothing narrower
-        # Whatever else is wrong, the reference will say in the engine's words.
-        return "unknown stack" not in str(error)
-    return True
+        read = await pulumi.runtime.invoke_async(_READ_OUTPUTS, {"name": _full_name(stack)})
+    except Exception as error:
+        if "unknown stack" in str(error):
+            return None
+        raise
+    return cast("Mapping[str, Any]", read["outputs"])
 
 
 def _never_created(cloud: Cloud) -> Problem:
@@ -138,13 +140,12 @@ async def read(stack: Stack, shared: str) -> Peers:
         pulumi.RunError: a peer without a stack, a lock that would be shortened, an update without the primary's lineage, or
             a manifest of another schema.
     """
-    own = pulumi.StackReference(_full_name(pulumi.get_stack()))
     clouds: list[Cloud] = [region.cloud for region in stack.platform.peers(stack.cloud)]
-    created, said = await asyncio.gather(asyncio.gather(*map(_exists, clouds)), _output(own, MANIFEST))
-    standing = _standing(said)
+    own, *others = await asyncio.gather(*map(_said, (pulumi.get_stack(), *clouds)))
+    standing = _standing((own or {}).get(MANIFEST))
     _refuse(
         [
-            *(_never_created(cloud) for cloud, exists in zip(clouds, created, strict=True) if not exists),
+            *(_never_created(cloud) for cloud, said in zip(clouds, others, strict=True) if said is None),
             *shortened(stack.platform, lock_days=standing.lock_days, audit_days=standing.audit_days),
         ]
     )

@@ -42,7 +42,7 @@ from components.lineage import Certificates, Roots, Values, handed_on, split
 from components.mesh import Mesh
 from components.outputs import Built, manifest
 from components.peers import LINEAGE, MANIFEST, Peers
-from components.pending import pending
+from components.pending import detached, pending
 from components.plan import secrets
 from components.plan.federation import federated
 from components.plan.manifest import packed
@@ -205,7 +205,7 @@ class Platform(pulumi.ComponentResource):
             )
         )
         self.manifest = document.apply(lambda made: made.model_dump(by_alias=True, mode="json"))
-        record = Entry(document.apply(packed), secrets.ENTRIES[secrets.MANIFEST].readers)
+        record = Entry(detached(document.apply(packed)), secrets.ENTRIES[secrets.MANIFEST].readers)
         kit.secret_store(
             "record", SecretStoreArgs(site, network, identities, store_key, {secrets.MANIFEST: record}), child
         )

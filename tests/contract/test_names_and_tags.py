@@ -24,6 +24,7 @@ PACKAGES = {"aws", "azure-native", "gcp"}
 NAMED_BY_OTHERS = {
     "aws:iam/rolePolicy:RolePolicy": "lies inside its role",
     "aws:route53/zone:Zone": "the domain",
+    "aws:cloudwatch/logGroup:LogGroup": "begins with the service that writes it",
     "aws:route53/record:Record": "a name in the domain",
     "gcp:dns/recordSet:RecordSet": "a name in the domain",
     "azure-native:privatedns:PrivateZone": "the domain, or the service's own",

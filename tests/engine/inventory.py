@@ -6,14 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.harness import Sandbox, Stack
 
 
 def believed(stack: Stack) -> dict[str, str]:
     """Id by URN of everything that the stack's state says exists in a cloud."""
+    return listed(stack.export())
+
+
+def listed(document: Mapping[str, Any]) -> dict[str, str]:
+    """The same of an exported state."""
     return {
         found["urn"]: found["id"]
-        for found in stack.export().get("resources", [])
+        for found in document.get("resources", [])
         if found["custom"] and not found["type"].startswith("pulumi:")
     }
 

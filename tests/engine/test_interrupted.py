@@ -9,7 +9,7 @@ import pytest
 
 from components.plan.spec import PRIMARY
 from tests.deployed import region_stacks
-from tests.engine.inventory import assert_agreement, believed, existing
+from tests.engine.inventory import assert_agreement, believed, existing, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,11 @@ def test_an_up_cut_off_at_the_first_a_middle_and_the_last_resource_is_finished_b
     fresh_sandbox: Sandbox,
     tmp_path: Path,
 ) -> None:
-    whole = believed(deployed.stack(cloud, "primary" if cloud == PRIMARY else "platform")).keys()
+    whole = (
+        believed(deployed.stack(PRIMARY, "primary"))
+        if cloud == PRIMARY
+        else listed(deployed.state(cloud, after="first"))
+    ).keys()
     with _before(cloud, deployed, fresh_sandbox, tmp_path / "copy") as sandbox:
         stack = region_stacks(sandbox)[cloud]
         for effect, place in zip(effects, (1, len(whole) // 2, len(whole)), strict=True):

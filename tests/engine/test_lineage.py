@@ -8,7 +8,8 @@ import pytest
 
 from components.plan.manifest import Manifest
 from components.plan.spec import CLOUDS, PRIMARY
-from tests.deployed import region_stacks
+from sandbox.stacks.operation import UNCHANGED
+from tests.deployed import plan, region_stacks
 from tests.engine.inventory import assert_agreement, believed, existing, protected
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
+PAIR = "hashicorp:mesh:VpnPair"
+"""What a rebuilt peer's new gateway moves, beside the record of what was last heard of it."""
 MACHINES = {
     "aws": "aws:ec2/instance:Instance",
     "azure": "azure-native:compute:VirtualMachine",
@@ -55,7 +58,9 @@ def test_a_destroyed_region_comes_back_on_its_lineage(cloud: Cloud, deployed: De
             earlier.secrets,
         )
         if cloud == PRIMARY:
-            assert not any(stacks[peer].preview().changed for peer in CLOUDS if peer != PRIMARY)
+            for peer in plan(PRIMARY).platform.peers(PRIMARY):
+                moved = [step.urn for step in stacks[peer.cloud].preview().steps if step.operation not in UNCHANGED]
+                assert all(PAIR in urn or "record-manifest" in urn for urn in moved), moved
 
 
 def test_a_plain_destroy_is_refused_and_leaves_the_lineage(deployed: Deployed, tmp_path: Path) -> None:

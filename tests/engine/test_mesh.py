@@ -76,15 +76,15 @@ def test_the_third_pass_changes_nothing_and_says_that_every_tunnel_is_declared_o
 def test_a_peer_built_again_gets_its_tunnels_back_in_two_passes(deployed: Deployed, tmp_path: Path) -> None:
     with deployed.copy(tmp_path / "copy") as sandbox:
         stacks = region_stacks(sandbox)
-        azure = stacks["azure"]
-        before = manifest(azure).mesh
-        azure.configure(deletion="open")
-        azure.up()
-        azure.destroy("--exclude-protected")
-        azure.configure(deletion="guarded")
-        for name in ("azure", "aws", "azure", "gcp"):
+        rebuilt = stacks["gcp"]
+        before = manifest(rebuilt).mesh
+        rebuilt.configure(deletion="open")
+        rebuilt.up()
+        rebuilt.destroy("--exclude-protected")
+        rebuilt.configure(deletion="guarded")
+        for name in ("gcp", "aws", "azure", "gcp"):
             stacks[name].up()
-        after = manifest(azure).mesh
+        after = manifest(rebuilt).mesh
         assert before is not None
         assert after is not None
         assert not set(sum(before.endpoints.values(), ())) & set(sum(after.endpoints.values(), ()))

@@ -114,7 +114,8 @@ def _entries(document: dict[str, Any]) -> dict[str, str]:
         for step in STORED.get(found["type"], ()):
             value = _opened(value)[step]
         if found["type"] in STORED:
-            values[found["urn"].rpartition("::secrets-")[2]] = _opened(value)
+            # The store of what is read at boot, or the one of what is recorded later.
+            values[re.split("::(?:secrets|record)-", found["urn"])[-1]] = _opened(value)
     return values
 
 
