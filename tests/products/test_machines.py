@@ -182,7 +182,7 @@ def test_no_template_states_a_port() -> None:
     }
     pattern = re.compile(rf"(?<![\w.]){'|'.join(rf'({n})' for n in sorted(numbers))}(?!\w)")
     for template in TEMPLATES.rglob("*"):
-        if template.is_file():
+        if template.is_file() and template.suffix != ".pyc":
             assert not pattern.search(template.read_text()), template
 
 
