@@ -41,6 +41,7 @@ account = model(
     unique=(("accountName",),),
     references=(IN_GROUP, Ref("identity.userAssignedIdentities[*]", (IDENTITY,))),
     immutable=("isHnsEnabled",),
+    reshaped=("identity",),
     exists="StorageAccountAlreadyTaken",
     handles=("name", "accountName"),
 )
