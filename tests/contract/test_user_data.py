@@ -33,11 +33,13 @@ OF_THE_CLOUD = {
     "/usr/local/lib/platform/identity.sh": "not on the primary",
     "/etc/systemd/system/boundary-identity.service": "not on the primary",
     "/etc/systemd/system/boundary-identity.timer": "not on the primary",
+    "/etc/platform/backup.json": "the region's sets and where their copies go",
 }
 DISKS = "/etc/platform/disks.tsv"
 UNITS = "units"
-_IGNORED = re.compile(r"^ *#|identity|relay-8500|replication|initial_management|consul-management-token")
-"""Comments; lines that name one of the cloud's own files; ACL tokens, which the primary makes and its peers copy."""
+_IGNORED = re.compile(r"^ *#|identity|relay-8500|replication|initial_management|consul-management-token|postgresql|boundary-database")
+"""Comments; lines that name one of the cloud's own files; ACL tokens, which the primary makes and its peers copy; what the
+primary dumps Boundary's database with."""
 
 
 @cache

@@ -85,6 +85,7 @@ flow_log = model(
         Ref("identity.userAssignedIdentities[*]", (IDENTITY,)),
     ),
     immutable=("targetResourceId", "networkWatcherName"),
+    reshaped=("identity",),
 )
 
 
