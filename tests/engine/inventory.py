@@ -40,7 +40,8 @@ def existing(sandbox: Sandbox, stack: str) -> dict[str, dict[str, Any]]:
 def assert_agreement(stack: Stack) -> None:
     """State and cloud hold the same things, each once."""
     found = {urn: record["id"] for urn, record in existing(stack.sandbox, stack.name).items()}
-    assert believed(stack) == found
+    known = believed(stack)
+    assert known == found, f"differing: {sorted(dict(known.items() ^ found.items()))}"
 
 
 def protected(stack: Stack) -> dict[str, str]:
