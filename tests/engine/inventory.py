@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cloud.graves import alive
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,12 +28,13 @@ def listed(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def existing(sandbox: Sandbox, stack: str) -> dict[str, dict[str, Any]]:
-    """The simulated cloud's record by URN of everything that a stack made.
+    """The simulated cloud's record by URN of everything that a stack made and that has not been deleted.
 
     Raises:
         AssertionError: something exists twice.
     """
-    records = sandbox.existing("*", stack)
+    # What is deleted may hold its name for a while.
+    records = [record for record in sandbox.existing("*", stack) if alive(record["type"]) == record["type"]]
     twice = [urn for urn, count in Counter(record["urn"] for record in records).items() if count > 1]
     assert twice == []
     return {record["urn"]: record for record in records}
