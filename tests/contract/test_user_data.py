@@ -37,7 +37,9 @@ OF_THE_CLOUD = {
 }
 DISKS = "/etc/platform/disks.tsv"
 UNITS = "units"
-_IGNORED = re.compile(r"^ *#|identity|relay-8500|replication|initial_management|consul-management-token|postgresql|boundary-database")
+_IGNORED = re.compile(
+    r"^ *#|identity|relay-8500|replication|initial_management|consul-management-token|postgresql|boundary-database"
+)
 """Comments; lines that name one of the cloud's own files; ACL tokens, which the primary makes and its peers copy; what the
 primary dumps Boundary's database with."""
 
