@@ -27,7 +27,7 @@ from components.plan.backup import WRITING_ROLES
 from components.plan.federation import Federated, federated
 from components.plan.mesh import pairs_of
 from components.plan.naming import tags
-from components.plan.spec import ROLES
+from components.plan.spec import ROLES, Cloud, Role
 from tests.clouds.aws.region import STACK
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class Joined(pulumi.ComponentResource):
         federation = KIT.federation(
             "worker-federation", FederationArgs(site, key("boundary-worker-auth"), workloads), opts
         )
-        foreign = {cloud: {role: machine(cloud, role) for role in WRITING_ROLES} for cloud in clouds}
+        foreign: dict[Cloud, dict[Role, Federated]] = {
+            cloud: {role: machine(cloud, role) for role in WRITING_ROLES} for cloud in clouds
+        }
         made = KIT.backup(
             "backup",
             BackupArgs(site, network, identities, key("backup"), foreign, (), standing=False, trust=federation.trust),
