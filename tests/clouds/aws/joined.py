@@ -27,7 +27,7 @@ from components.plan.backup import WRITING_ROLES
 from components.plan.federation import Federated, federated
 from components.plan.mesh import pairs_of
 from components.plan.naming import tags
-from components.plan.spec import ROLES, Cloud, Role
+from components.plan.spec import ROLES
 from tests.clouds.aws.region import STACK
 
 if TYPE_CHECKING:
