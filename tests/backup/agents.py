@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,21 +42,27 @@ def with_stand_in(text: str) -> str:
 
 def manifest(stores: Path, clouds: tuple[str, ...] = ("aws", "gcp"), *, admits: bool = True) -> Manifest:
     """The region's manifest; buckets are folders."""
+    for cloud in clouds:
+        (stores / cloud).mkdir(parents=True, exist_ok=True)
+    ways = {role: {"audience": "x"} for role in ("consul-server", "vault-server", "nomad-server")}
+    return regional({cloud: {"folder": str(stores / cloud)} for cloud in clouds}, ways if admits else None)
+
+
+def regional(buckets: Mapping[str, Mapping[str, str]], ways: Mapping[str, Mapping[str, str]] | None) -> Manifest:
+    """A manifest of AWS by attributes of every cloud's bucket, and by role the way into those of other clouds."""
 
     def backups(cloud: str) -> dict[str, Any]:
-        (stores / cloud).mkdir(parents=True, exist_ok=True)
         bucket = {
-            "name": f"backups-{cloud}", "attributes": {"folder": str(stores / cloud)}, "replica": "r", "replicaRegion": "x",
+            "name": f"backups-{cloud}", "attributes": buckets[cloud], "replica": "r", "replicaRegion": "x",
             "key": "backup", "lock": "compliance", "lockDays": 35, "keepDays": 400,
         }  # fmt: skip
-        roles = ("consul-server", "vault-server", "nomad-server")
-        writers = {"aws": {role: {"audience": "x"} for role in roles}} if cloud != "aws" and admits else {}
+        writers = {"aws": ways} if cloud != "aws" and ways else {}
         return {"bucket": bucket, "sets": [], "rpoMinutes": 60, "restorer": "r", "writers": writers}
 
     keys = [{**DOCUMENT["keys"][0], "purpose": purpose} for purpose in ("vault-seal", "nomad-keyring", "disk")]
-    peers = {cloud: {**DOCUMENT, "cloud": cloud, "backup": backups(cloud)} for cloud in clouds if cloud != "aws"}
+    peers = {cloud: {**DOCUMENT, "cloud": cloud, "backup": backups(cloud)} for cloud in buckets if cloud != "aws"}
     return Manifest.model_validate(
-        {**DOCUMENT, "keys": keys, "backup": backups("aws") if "aws" in clouds else None, "peers": peers}
+        {**DOCUMENT, "keys": keys, "backup": backups("aws") if "aws" in buckets else None, "peers": peers}
     )
 
 
@@ -76,6 +82,10 @@ class Agents:
 
     cluster: Cluster
     stores: Path
+    program: str = field(default_factory=lambda: with_stand_in(backup.packed(stack("aws"))), repr=False)
+    """What the secret store holds of the agent."""
+    reach: Callable[..., list[str]] = field(default=lambda *words: [*words], repr=False)
+    """The command that runs words on a machine."""
 
     def lay_out(self, **changes: Any) -> None:  # noqa: ANN401
         """Fresh settings and an empty spool on every machine, empty stores, no memory of earlier runs."""
@@ -121,7 +131,7 @@ class Agents:
         for name in ("ca", "cert", "key"):
             made.write(f"{SECRETS}/{name}.pem", (trust / f"{name}.pem").read_text())
         made.write(f"{SECRETS}/token", MANAGEMENT[self.cluster.product] + "\n")
-        made.write(f"{SECRETS}/agent", with_stand_in(backup.packed(stack("aws"))))
+        made.write(f"{SECRETS}/agent", self.program)
         for name in ("consul", "nomad", "vault"):
             link = made.path(f"/fake/{name}")
             link.parent.mkdir(exist_ok=True)
@@ -135,7 +145,7 @@ class Agents:
         settings = ["--settings", str(made.path("/etc/platform/backup.json"))]
         path = f"{made.path('/fake')}:{os.environ['PATH']}"
         return subprocess.Popen(
-            [*command, *settings, *options],
+            self.reach(*command, *settings, *options),
             env={"PATH": path, "TMPDIR": str(made.root)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

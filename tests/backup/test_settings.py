@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components.plan.backup import SUFFIXES, WRITERS, calendar
+from components.plan.backup import RUN_MINUTES, SUFFIXES, WRITERS, calendar
 from components.plan.spec import CLOUDS, Cloud
 from components.products.backup import packed
 from tests.products.machines import BACKUP, Case, contents, machine, stack
@@ -72,3 +72,15 @@ def test_the_dump_is_told_all_that_it_asks_for() -> None:
     assert told["password_file"] in paths
     table = contents(machine(Case("aws", "consul-server")), "aws")["/etc/platform/artefacts.tsv"]
     assert Path(told["programs"]).name in table
+
+
+def test_a_dump_and_its_verification_end_within_one_run() -> None:
+    limits = {
+        name: int(value) for name, value in re.findall(r'^(SECONDS|PATIENCE) = "?(\d+)"?$', _dump(), re.MULTILINE)
+    }
+    assert limits["PATIENCE"] + 2 * limits["SECONDS"] < settings("aws", "consul-server")["run"]
+    assert settings("aws", "consul-server")["run"] == (RUN_MINUTES - 1) * 60
+
+
+def _dump() -> str:
+    return (AGENT / "boundary.py").read_text()

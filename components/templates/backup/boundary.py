@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 Settings = dict[str, Any]
-SECONDS = "600"
-"""For the dump, and again for reading it."""
+SECONDS = "360"
+"""For the dump, and again for reading it: both must end within one run of the agent, the authorities' fetch before them."""
+PATIENCE = 30
+"""Seconds that Amazon's authorities are waited for."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def take(settings: Settings, folder: Path) -> Taken:
 def _authorities(url: str, folder: Path) -> Path:
     kept, part = folder / "authorities.pem", folder / "authorities.part"
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - the platform's own setting
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - the platform's own setting
             part.write_bytes(answer.read())
         if b"BEGIN CERTIFICATE" in part.read_bytes():
             part.replace(kept)
