@@ -87,7 +87,8 @@ def test_a_peer_built_again_gets_its_tunnels_back_in_two_passes(deployed: Deploy
         after = manifest(rebuilt).mesh
         assert before is not None
         assert after is not None
-        assert not set(sum(before.endpoints.values(), ())) & set(sum(after.endpoints.values(), ()))
+        # One of the addresses may come back by chance, as it may in a cloud.
+        assert all(before.endpoints[pair] != endpoints for pair, endpoints in after.endpoints.items())
         assert_tunnels_meet(stacks)
         assert [cloud for cloud, stack in stacks.items() if stack.up().touched()] == []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,7 +42,9 @@ _CERTIFICATE = (
 
 def compose(stack: Stack, peers: Mapping[Cloud, Manifest], generation: int = 1) -> Manifest:
     """What the region would write. Another `generation` has other machines, gateways and database, as after a rebuild."""
-    return asyncio.run(_future(stack, peers, generation))
+    # `asyncio.run` would take the thread's own loop away, which tests after this one still use.
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(_future(stack, peers, generation))
 
 
 async def _future(stack: Stack, peers: Mapping[Cloud, Manifest], generation: int) -> Manifest:
