@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from components.plan import resilience, spec, values
 from components.plan.sizing import CLIENTS, SERVERS
 from components.plan.spec import Cloud, Deletion, Edition, Lock, Product, Profile, SealKind
+from config.change import Exemption, Record
 
 _T = TypeVar("_T")
 
@@ -110,6 +111,12 @@ class Audit(_Keys):
     keep_days: Annotated[int, _judged(resilience.audit_days)] = Field(alias="keepDays")
 
 
+class Alerts(_Keys):
+    """The clouds' own alarms."""
+
+    recipients: Annotated[list[str], _judged(values.recipients)]
+
+
 class Settings(_Keys):
     """Every key: first the stack's own, then what all stacks share."""
 
@@ -118,6 +125,8 @@ class Settings(_Keys):
     image: str
     rollout: Annotated[list[str], _judged(values.rollout)]
     deletion: Deletion
+    change: Record
+    exemptions: list[Exemption]
     name: Annotated[str, _judged(values.name)]
     environment: Annotated[str, _judged(values.label)]
     domain: Annotated[str, _judged(values.domain)]
@@ -134,6 +143,8 @@ class Settings(_Keys):
     mesh: Mesh
     backup: Backup
     audit: Audit
+    alerts: Alerts
+    peers_required: bool = Field(alias="peersRequired")
 
     def stack(self) -> spec.Stack:
         """In the plan's own words, with the profile's numbers where none are given."""
@@ -169,8 +180,19 @@ class Settings(_Keys):
                 copies=dict(self.backup.copies),
             ),
             audit_days=self.audit.keep_days,
+            recipients=tuple(self.alerts.recipients),
         )
-        return spec.Stack(platform, self.cloud, self.account, self.image, tuple(self.rollout), self.deletion)
+        return spec.Stack(
+            platform=platform,
+            cloud=self.cloud,
+            account=self.account,
+            image=self.image,
+            rollout=tuple(self.rollout),
+            deletion=self.deletion,
+            change=self.change.change(),
+            exemptions=tuple(entry.entry() for entry in self.exemptions),
+            peers_required=self.peers_required,
+        )
 
 
 def servers(profile: Profile, given: Mapping[Product, int]) -> dict[Product, int]:
@@ -189,9 +211,11 @@ def _is_keys(kind: Any) -> bool:  # noqa: ANN401 (an annotation may be anything)
 
 
 def structured(key: str) -> bool:
-    """Whether a top-level key holds a list or a map."""
-    field = Settings.model_fields.get(key)
-    return field is not None and (_is_keys(field.annotation) or get_origin(field.annotation) in (list, dict))
+    """Whether a top-level key holds a list, a map or a truth value, and so comes as JSON."""
+    field = Settings.model_fields.get(key) or next((f for f in Settings.model_fields.values() if f.alias == key), None)
+    return field is not None and (
+        _is_keys(field.annotation) or field.annotation is bool or get_origin(field.annotation) in (list, dict)
+    )
 
 
 def known_below(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -207,4 +231,6 @@ def known_below(path: tuple[str, ...]) -> tuple[str, ...]:
 def _child(kind: Any, step: str) -> Any:  # noqa: ANN401 (an annotation may be anything)
     if get_origin(kind) is dict:
         return get_args(kind)[1]
+    if get_origin(kind) is list:
+        return get_args(kind)[0]
     return next(field.annotation for name, field in kind.model_fields.items() if step in (name, field.alias))

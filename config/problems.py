@@ -25,6 +25,7 @@ _GUESS = "The program does not guess what was meant: a wrong guess would be buil
 _WANTED = {
     "string_type": ("text", "Put it in quotes."),
     "int_type": ("a whole number", "Write digits without quotes."),
+    "bool_type": ("a truth value", "Write true or false without quotes."),
     "list_type": ("a list", "Write it as [first, second]."),
     "dict_type": ("a map", "Write its keys below it, indented."),
     "model_type": ("a map", "Write its keys below it, indented."),
@@ -38,11 +39,12 @@ class ConfigError(pulumi.RunError):
         problems: everything that is wrong, in the order of the keys.
     """
 
-    def __init__(self, problems: Iterable[Problem], stack: str | None) -> None:
+    def __init__(self, problems: Iterable[Problem], subject: str, note: str = "") -> None:
         self.problems = tuple(sorted(problems, key=_place))
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        whose = f" of the stack {stack}" if stack else ""
-        super().__init__(f"The configuration{whose} has {count}; nothing was registered.\n\n{report(self.problems)}")
+        super().__init__(
+            "\n\n".join(filter(None, (f"{subject} has {count}; nothing was registered.", report(self.problems), note)))
+        )
 
 
 def _place(problem: Problem) -> list[int]:
@@ -58,9 +60,9 @@ def _place(problem: Problem) -> list[int]:
     return places
 
 
-def translated(detail: ErrorDetails) -> Problem:
-    """One finding of pydantic's as a problem."""
-    kind, value, path = detail["type"], detail["input"], detail["loc"]
+def translated(detail: ErrorDetails, *above: str) -> Problem:
+    """One finding of pydantic's as a problem; `above` is the path of what was validated."""
+    kind, value, path = detail["type"], detail["input"], (*above, *detail["loc"])
     where = _where(path)
     if kind == "extra_forbidden" or path[-1] == BAD_KEY:
         return _unknown(where, path)

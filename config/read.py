@@ -10,6 +10,7 @@ are taken out before anything else is looked at.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,8 +19,11 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 
 from components.plan import checks, values
+from components.plan.change import Change
 from components.plan.facts import Facts, Problem
 from components.plan.spec import CLOUDS, Cloud, Product, Profile, Stack
+from config import change
+from config.change import Record
 from config.keys import Settings, clients, servers, structured
 from config.problems import BAD_KEY, ConfigError, translated
 
@@ -42,21 +46,47 @@ def load() -> Stack:
         {key.removeprefix(prefix): _decoded(key.removeprefix(prefix), value) for key, value in full.items()},
         stack=pulumi.get_stack(),
         encrypted=[key.removeprefix(prefix) for key in full if is_config_secret(key)],
+        record=os.environ.get(change.VARIABLE) or None,
     )
 
 
-def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()) -> Stack:
+def load_change(path: str) -> Change:
+    """The change that a record's file describes.
+
+    Raises:
+        ConfigError: it describes none; holds every problem.
+    """
+    held = change.raw(path)
+    if isinstance(held, Problem):
+        raise ConfigError([held], "The record of the change")
+    problems = list(_secrets({change.KEY: held}, ()))
+    if not problems:
+        try:
+            return Record.model_validate(held).change() or Change()
+        except ValidationError as error:
+            problems = [translated(detail, change.KEY) for detail in _findings(error)]
+    raise ConfigError(problems, f"The record {path}")
+
+
+def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = (), record: str | None = None) -> Stack:
     """The stack that a configuration describes.
 
     Args:
         raw: the configuration.
         stack: the stack's name, where there is one.
         encrypted: keys whose values the engine keeps as secrets.
+        record: a file with the record of the change, which then wins over the configuration.
 
     Raises:
         ConfigError: it describes none; holds every problem.
     """
-    problems = list(_secrets(raw, encrypted))
+    unread: list[Problem] = []
+    if record:
+        held = change.raw(record)
+        unread = [held] if isinstance(held, Problem) else []
+        raw = {**raw, change.KEY: {} if isinstance(held, Problem) else held}
+        encrypted = [key for key in encrypted if key != change.KEY]
+    problems = [*unread, *_secrets(raw, encrypted)]
     hidden = {problem.where for problem in problems}
     readable: Raw = {key: value for key, value in raw.items() if key not in hidden}
     settings: Settings | None = None
@@ -69,7 +99,10 @@ def parse(raw: Raw, *, stack: str | None = None, encrypted: Collection[str] = ()
                 readable = _without(readable, detail["loc"])
     problems += checks.problems(_facts(raw, readable, stack))
     if problems or settings is None:
-        raise ConfigError(problems, stack)
+        # Who reads of a field of the record must not search the stack's file for it.
+        misread = any(problem.where.split(".")[0] == change.KEY for problem in problems)
+        note = f"The record of the change is {record}, which {change.VARIABLE} names." if record and misread else ""
+        raise ConfigError(problems, f"The configuration of the stack {stack}" if stack else "The configuration", note)
     return settings.stack()
 
 
@@ -85,7 +118,7 @@ def _findings(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _decoded(key: str, value: object) -> object:
-    """The engine hands lists and maps over as JSON text; other text stays as it is."""
+    """The engine hands lists, maps and truth values over as JSON text; other text stays as it is."""
     if not structured(key) or not isinstance(value, str):
         return value
     try:

@@ -185,6 +185,7 @@ def _sketch(facts: Facts) -> Platform | None:
         asns={},
         backup=Backup({}, 0, "compliance", 0, 0, {}),
         audit_days=0,
+        recipients=(),
     )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .change import Change
+
 Cloud = Literal["aws", "azure", "gcp"]
 Product = Literal["consul", "vault", "nomad", "boundary"]
 Role = Literal["consul-server", "vault-server", "nomad-server", "nomad-client", "boundary-worker"]
@@ -135,6 +137,8 @@ class Platform:
     backup: Backup
     audit_days: int
     """For so long the audit trail and the networks' flow logs are kept, unchangeable."""
+    recipients: tuple[str, ...]
+    """Mail addresses that the clouds' own alarms reach."""
 
     @property
     def primary(self) -> Cloud:
@@ -165,6 +169,12 @@ class Stack:
     """Servers that this update may replace; every other voter keeps its machine whatever changes."""
     deletion: Deletion = "guarded"
     """Whether the cloud itself refuses to delete machines and balancers; `open` is the step before a destroy."""
+    change: Change | None = None
+    """The record under which this update runs."""
+    exemptions: tuple[Mapping[str, str], ...] = ()
+    """Entries that silence a rule of the policy pack for a while, as they are written."""
+    peers_required: bool = False
+    """Whether policies that need the peers' facts fail without them; set once all stacks were updated."""
 
     @property
     def guarded(self) -> bool:

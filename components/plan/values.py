@@ -78,6 +78,20 @@ def tag(text: str) -> Refusal | None:
     )
 
 
+def recipients(addresses: list[str]) -> Refusal | None:
+    """Whom alarms reach: mail addresses, at least one."""
+    wrong = [
+        text for text in addresses if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text)
+    ]
+    if addresses and not wrong and len(set(addresses)) == len(addresses):
+        return None
+    return Refusal(
+        f"{addresses!r} is not one mail address or several, all different.",
+        "Nobody would hear of a tunnel that is down.",
+        "Name the mailing list of who is on call, like on-call@example.com.",
+    )
+
+
 _DOMAIN_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _TAKEN_SUFFIXES: Mapping[str, str] = {
     "consul": "Consul's own DNS answers for every name below it",

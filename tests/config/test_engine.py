@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from components.plan.change import VARIABLE
 from components.plan.spec import CLOUDS
 from config import parse
 from sandbox.home import TREE
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
+# Without the record that the sandbox supplies: what the files say is compared.
 READ = f"""
+import os
 import sys
 import pulumi
+os.environ.pop({VARIABLE!r})
 sys.path.insert(0, {str(TREE)!r})
 import config
 pulumi.export("stack", repr(config.load()))

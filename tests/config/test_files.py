@@ -21,7 +21,7 @@ from tests.config.files import merged, project, stack_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OF_THE_STACK = ["cloud", "account", "image", "rollout", "deletion"]
+OF_THE_STACK = ["cloud", "account", "image", "rollout", "deletion", "change", "exemptions"]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -105,6 +105,8 @@ def test_documented_defaults_and_choices_are_the_real_ones() -> None:
         real: Any = _default(key)
         if isinstance(real, str) and real:
             assert default == f"`{real}`", key
+        elif isinstance(real, bool):
+            assert default == f"`{str(real).lower()}`", key
         elif isinstance(real, int):
             assert default == str(real), key
         elif key.endswith("<cloud>") and isinstance(real, dict):

@@ -108,7 +108,7 @@ def _built(stack: Stack, peers: Mapping[Cloud, Manifest], generation: int) -> Si
                 for source, roles in foreign(stack, peers).items()
             },
         ),
-        audit=SimpleNamespace(bucket=known(names.bucket("audit", account))),
+        audit=SimpleNamespace(bucket=known(names.bucket("audit", account)), recovery=None),
         database=SimpleNamespace(
             id=known(_id(stack, "rds", f"boundary-{generation}")),
             address=known("boundary.c9akciq32abc.us-west-2.rds.amazonaws.com"),

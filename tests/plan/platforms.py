@@ -92,6 +92,7 @@ def platforms(draw: st.DrawFn) -> Platform:
         ),
         backup=draw(backups(clouds)),
         audit_days=draw(st.integers(365, 3650)),
+        recipients=("on-call@example.com",),
     )
 
 
