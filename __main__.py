@@ -17,7 +17,7 @@ gc.collect()
 gc.freeze()
 
 
-async def main() -> Mapping[str, pulumi.Output[Any]]:
+async def main() -> Mapping[str, pulumi.Input[Any]]:
     """One region."""
     stack = config.load()
     return build(stack, await read(stack, fingerprint(stack.platform)))

@@ -31,13 +31,9 @@ def plans(site: Site, peers: Mapping[Cloud, Manifest]) -> Iterator[dict[str, Any
     """The spec of each plan (policy catalogue, `hashicorp:backup:BackupPlan`); buckets of peers as far as they exist."""
     stack = site.stack
     platform, names = stack.platform, site.names
-    own = {"cloud": stack.cloud, "bucket": names.backups(site.account.id), "keyRef": names.thing("backup")}
+    own = {"cloud": stack.cloud, "bucket": names.backups(site.account.id), "keyRef": names.key_ref("backup")}
     for saved in sets(stack):
-        copies = [
-            {"cloud": cloud, "bucket": bucket.name, "keyRef": Names(platform, cloud).thing(bucket.key)}
-            for cloud in saved.targets[1:]
-            if (peer := peers.get(cloud)) and peer.backup and (bucket := peer.backup.bucket)
-        ]
+        copies = [_copy(Names(platform, cloud), peers.get(cloud)) for cloud in saved.targets[1:]]
         yield {
             "product": saved.saved,
             "cluster": _cluster(saved.saved, stack),
@@ -51,6 +47,13 @@ def plans(site: Site, peers: Mapping[Cloud, Manifest]) -> Iterator[dict[str, Any
             "restorer": names.thing(RESTORER),
             "contents": _CONTENTS[saved.saved],
         }
+
+
+def _copy(names: Names, peer: Manifest | None) -> dict[str, Any]:
+    """A second copy's place; without its bucket until the peer has named it."""
+    bucket = peer.backup.bucket.name if peer and peer.backup else None
+    planned = {"cloud": names.cloud, "keyRef": names.key_ref("backup")}
+    return {**planned, "bucket": bucket} if bucket else planned
 
 
 _CONTENTS: Mapping[Saved, list[str]] = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import pulumi
 
-from components.clouds.contract import Gateway, GatewayArgs, Key, Kit, Network, Site, Tunnels, TunnelsArgs
+from components.clouds.contract import Alerts, Gateway, GatewayArgs, Key, Kit, Network, Site, Tunnels, TunnelsArgs
 from components.plan import mesh
 from components.plan.manifest import Manifest
 from components.plan.mesh import Pair
@@ -62,6 +62,7 @@ class Mesh:
     endpoints: Mapping[str, Sequence[pulumi.Output[str]]]
     """By pair: this side's public address for each tunnel, as far as the cloud has given them."""
     declared: tuple[str, ...]
+    gateway: Gateway
 
     def __init__(
         self,
@@ -71,17 +72,20 @@ class Mesh:
         peers: Mapping[Cloud, Manifest],
         keys: Mapping[str, pulumi.Output[str]],
         log_key: Key,
+        alerts: Alerts,
         opts: pulumi.ResourceOptions,
     ) -> None:
         pairs = mesh.pairs_of(site.stack.platform, site.stack.cloud)
-        gateway: Gateway = kit.gateway("gateway", GatewayArgs(site, network, pairs, log_key), opts)
-        endpoints = dict(gateway.endpoints)
+        self.gateway = kit.gateway("gateway", GatewayArgs(site, network, pairs, log_key), opts)
+        endpoints = dict(self.gateway.endpoints)
         declared: list[str] = []
         for pair in pairs:
             far = far_endpoints(peers.get(pair.peer(site.stack.cloud)), pair.name)
             if far is None:
                 continue
-            args = TunnelsArgs(site, network, gateway, pair, far, [keys[tunnel.key] for tunnel in pair.tunnels])
+            args = TunnelsArgs(
+                site, network, self.gateway, pair, far, [keys[tunnel.key] for tunnel in pair.tunnels], alerts
+            )
             endpoints[pair.name] = VpnPair(kit, args, opts).side.endpoints
             declared.append(pair.name)
         self.endpoints, self.declared = endpoints, tuple(declared)

@@ -85,6 +85,7 @@ def manifest(built: Built) -> pulumi.Output[Manifest]:
             "writers": {cloud: dict(roles) for cloud, roles in built.backup.writers.items()},
         },
         audit=built.audit.bucket,
+        audit_recovery=built.audit.recovery,
         database=built.database and {"id": built.database.id, "address": built.database.address},
         subjects=dict(built.identities.subjects),
         stanzas={purpose: key.stanza for purpose, key in built.keys.items()},
@@ -172,7 +173,11 @@ def _compose(built: Built, known: Mapping[str, Any]) -> Manifest:
         stack=StackFacts(account=stack.account, image=stack.image),
         mesh=_mesh(built, known["endpoints"]),
         backup=_backup(built, known["bucket"]),
-        audit=AuditFacts(bucket=known["audit"], keep_days=audit_retention(platform.audit_days).lock_days),
+        audit=AuditFacts(
+            bucket=known["audit"],
+            keep_days=audit_retention(platform.audit_days).lock_days,
+            recovery_bucket=known["audit_recovery"],
+        ),
         database=_database(built, known["database"]),
         peers={cloud: remembered(peer, stack.cloud) for cloud, peer in built.peers.items()},
     )

@@ -24,7 +24,7 @@ from components.plan.manifest import Manifest
 from components.plan.resilience import shortened
 from components.plan.spec import Cloud, Stack
 
-MANIFEST, LINEAGE = "manifest", "lineage"
+MANIFEST, LINEAGE, FACTS = "manifest", "lineage", "complianceFacts"
 """Names of the stack outputs that regions read of each other."""
 
 
@@ -38,6 +38,8 @@ class Standing:
     """For how long backups are locked in compliance mode; 0 where they are not."""
     audit_days: int = 0
     """The same of the audit trail."""
+    recovery: bool = False
+    """Whether what holds the recovery region's records stands."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Peers:
     """Secret values of the primary's lineage; None on the primary itself and while it has never been up."""
     standing: Standing
     """What this stack itself said when it was last updated."""
+    facts: Mapping[Cloud, Mapping[str, Any] | None]
+    """What each peer last said of itself to the policy pack, as it came; None of one that has said nothing."""
 
 
 _READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
@@ -115,10 +119,16 @@ def _standing(document: object) -> Standing:
     bucket = (own.get("backup") or {}).get("bucket")
     if not bucket:
         return Standing()
-    if bucket.get("lock") != "compliance":
-        return Standing(backup=True)
     audit = own.get("audit") or {}
-    return Standing(backup=True, lock_days=int(bucket.get("lockDays", 0)), audit_days=int(audit.get("keepDays", 0)))
+    recovery = bool(audit.get("recoveryBucket"))
+    if bucket.get("lock") != "compliance":
+        return Standing(backup=True, recovery=recovery)
+    return Standing(
+        backup=True,
+        lock_days=int(bucket.get("lockDays", 0)),
+        audit_days=int(audit.get("keepDays", 0)),
+        recovery=recovery,
+    )
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -157,7 +167,18 @@ async def read(stack: Stack, shared: str) -> Peers:
         cloud: _manifest(cloud, document) for cloud, document in zip(clouds, documents, strict=True) if document
     }
     _warn_of_drift(manifests, shared)
-    return Peers(manifests, await _roots(stack, references), standing)
+    facts = await asyncio.gather(*(_output(reference, FACTS) for reference in references.values()))
+    return Peers(
+        manifests,
+        await _roots(stack, references),
+        standing,
+        {cloud: _facts(document) for cloud, document in zip(clouds, facts, strict=True)},
+    )
+
+
+def _facts(document: object) -> Mapping[str, Any] | None:
+    """Read loosely: policies judge what is in it, and another version's facts must not stop an update."""
+    return cast("Mapping[str, Any]", document) if isinstance(document, dict) and document else None
 
 
 async def _roots(stack: Stack, references: Mapping[Cloud, pulumi.StackReference]) -> Mapping[str, str] | None:

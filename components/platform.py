@@ -9,13 +9,14 @@ Only the chosen cloud's package is imported, and with it only that cloud's SDK.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import pulumi
 
 from components.backup import BackupPlan, admitted, foreign, plans
 from components.clouds.contract import (
+    AlertsArgs,
     AuditArgs,
     BackupArgs,
     ClientGroupArgs,
@@ -38,12 +39,13 @@ from components.clouds.contract import (
     ZoneArgs,
 )
 from components.cluster import Cluster, ClusterArgs
+from components.compliance import Facts
 from components.lineage import Certificates, Roots, Values, handed_on, split
 from components.mesh import Mesh
 from components.outputs import Built, manifest
-from components.peers import LINEAGE, MANIFEST, Peers
+from components.peers import FACTS, LINEAGE, MANIFEST, Peers
 from components.pending import detached, pending
-from components.plan import secrets
+from components.plan import compliance, secrets
 from components.plan.federation import federated
 from components.plan.manifest import packed
 from components.plan.naming import tags
@@ -80,6 +82,8 @@ class Platform(pulumi.ComponentResource):
     """One region: network, keys, secret store, four products, names."""
 
     manifest: pulumi.Output[dict[str, Any]]
+    facts: Mapping[str, Any]
+    """What policies and peers read; known before anything is registered."""
     lineage: pulumi.Output[Mapping[str, str]] | None
     """The roots that this region hands on; only the primary does."""
 
@@ -133,7 +137,8 @@ class Platform(pulumi.ComponentResource):
         stanzas = {purpose: made.stanza for purpose, made in keys.items()}
         federation = self._federation(keys.get(boundary.WORKER_AUTH))
         self._take_worker_auth(federation, stanzas)
-        mesh = Mesh(kit, site, network, self._peers.manifests, roots, audit_key, child)
+        alerts = kit.alerts("alerts", AlertsArgs(site, audit_key), child)
+        mesh = Mesh(kit, site, network, self._peers.manifests, roots, audit_key, alerts, child)
         backup = kit.backup(
             "backup",
             BackupArgs(
@@ -148,9 +153,16 @@ class Platform(pulumi.ComponentResource):
             ),
             child,
         )
-        for plan in plans(site, self._peers.manifests):
+        saved = tuple(plans(site, self._peers.manifests))
+        for plan in saved:
             BackupPlan(plan, child)
-        audit = kit.audit("audit", AuditArgs(site, network, audit_key, backup, self._peers.standing.backup), child)
+        self._say(saved)
+        standing = self._peers.standing
+        audit = kit.audit(
+            "audit",
+            AuditArgs(site, network, audit_key, backup, mesh.gateway, standing.backup, standing.recovery),
+            child,
+        )
         database, database_keys = self._database(network, firewall, key, roots)
         machine = MachineArgs(
             site=site,
@@ -210,6 +222,12 @@ class Platform(pulumi.ComponentResource):
             "record", SecretStoreArgs(site, network, identities, store_key, {secrets.MANIFEST: record}), child
         )
         self.register_outputs({"spec": spec})
+
+    def _say(self, saved: Sequence[Mapping[str, Any]]) -> None:
+        """The stack's facts, as a component for its own policies and as an output for its peers'."""
+        name = pulumi.get_stack()
+        Facts("facts", compliance.props(self._stack, name), self._child)
+        self.facts = compliance.facts(self._stack, name, self._site.account.id, saved, self._peers.facts)
 
     def _database(
         self, network: Network, firewall: Firewall, key: Callable[..., Key], roots: Values
@@ -284,7 +302,7 @@ def _tagger(
     return tag
 
 
-def build(stack: Stack, peers: Peers) -> dict[str, pulumi.Output[Any]]:
+def build(stack: Stack, peers: Peers) -> dict[str, pulumi.Input[Any]]:
     """Register one region; returns the stack's outputs."""
     if not stack.guarded:
         pulumi.log.warn(
@@ -293,7 +311,7 @@ def build(stack: Stack, peers: Peers) -> dict[str, pulumi.Output[Any]]:
         )
     kit = kit_of(stack.cloud)
     platform = Platform(stack, peers, kit.connect(stack), kit)
-    outputs: dict[str, pulumi.Output[Any]] = {MANIFEST: platform.manifest}
+    outputs: dict[str, pulumi.Input[Any]] = {MANIFEST: platform.manifest, FACTS: platform.facts}
     if platform.lineage is not None:
         outputs[LINEAGE] = platform.lineage
     return outputs

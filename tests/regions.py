@@ -26,3 +26,4 @@ BACKUP = Backup(
     copies={"aws": "gcp", "azure": "aws", "gcp": "azure"},
 )
 AUDIT_DAYS = 400
+RECIPIENTS = ("on-call@hashicorp.example.com",)

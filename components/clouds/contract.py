@@ -135,6 +135,15 @@ class Gateway(Protocol):
     gives addresses to connections and not to gateways (AWS)."""
 
 
+class Alerts(Protocol):
+    """Where the cloud's own alarms go."""
+
+    @property
+    def channels(self) -> Sequence[pulumi.Output[str]]:
+        """Ids of what an alarm names to reach the recipients."""
+        ...
+
+
 class Tunnels(Protocol):
     """One pair's tunnels, this side of them."""
 
@@ -158,6 +167,11 @@ class Audit(Protocol):
     """Who did what in the account, and who spoke to whom in the network."""
 
     bucket: pulumi.Output[str]
+
+    @property
+    def recovery(self) -> pulumi.Output[str] | None:
+        """What holds the recovery region's records, where they cannot be written across regions."""
+        ...
 
 
 class Database(Protocol):
@@ -263,6 +277,14 @@ class SecretStoreArgs:
 
 
 @dataclass(frozen=True)
+class AlertsArgs:
+    """Recipients are the platform's; `key` encrypts what waits to be sent, where the cloud keeps it."""
+
+    site: Site
+    key: Key
+
+
+@dataclass(frozen=True)
 class GatewayArgs:
     """The pairs that the region belongs to."""
 
@@ -285,6 +307,7 @@ class TunnelsArgs:
     """Public address of the peer's side for each of the four tunnels."""
     keys: Sequence[pulumi.Output[str]]
     """Pre-shared key of each tunnel; secret."""
+    alerts: Alerts
 
 
 @dataclass(frozen=True)
@@ -314,8 +337,12 @@ class AuditArgs:
     key: Key
     backup: Backup
     """Who touched which backup is part of the trail."""
+    gateway: Gateway
+    """What tunnels were negotiated is part of it too, where the cloud's gateway writes no log by itself."""
     standing: bool
     """As in `BackupArgs`."""
+    recovery_standing: bool
+    """The same of what holds the recovery region's records."""
 
 
 @dataclass(frozen=True)
@@ -402,6 +429,7 @@ class Kit:
     key: Callable[[str, KeyArgs, Options], Key]
     federation: Callable[[str, FederationArgs, Options], Federation] | None
     """Only the primary's cloud is asked for it."""
+    alerts: Callable[[str, AlertsArgs, Options], Alerts]
     gateway: Callable[[str, GatewayArgs, Options], Gateway]
     tunnels: Callable[[str, TunnelsArgs, Options], Tunnels]
     backup: Callable[[str, BackupArgs, Options], Backup]

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from components.clouds.contract import (
+    AlertsArgs,
     AuditArgs,
     BackupArgs,
     BalancerArgs,
@@ -83,7 +84,7 @@ def key_spec(args: KeyArgs) -> Spec:
         "cloud": region.cloud,
         "region": region.name,
         "purpose": args.purpose,
-        "keyRef": args.site.names.thing(args.purpose),
+        "keyRef": args.site.names.key_ref(args.purpose),
         "usableFrom": list(args.usable_from),
     }
 
@@ -134,7 +135,7 @@ def backup_bucket_spec(args: BackupArgs, name: str) -> Spec:
         "name": name,
         "region": stack.region.name,
         "replicaRegion": stack.region.recovery,
-        "keyRef": args.site.names.thing("backup"),
+        "keyRef": args.site.names.key_ref("backup"),
         "versioned": True,
         "lockMode": stack.platform.backup.lock,
         "lockDays": kept.lock_days,
@@ -149,7 +150,7 @@ def audit_spec(args: AuditArgs, name: str) -> Spec:
     return {
         "cloud": stack.cloud,
         "name": name,
-        "keyRef": args.site.names.thing("audit"),
+        "keyRef": args.site.names.key_ref("audit"),
         "lockDays": kept.lock_days,
         "expireDays": kept.expire_days,
     }
@@ -164,7 +165,7 @@ def database_spec(args: DatabaseArgs, version: str, pitr_days: int) -> Spec:
         "version": version,
         "pitrDays": pitr_days,
         "copyRegion": stack.region.recovery,
-        "keyRef": args.site.names.thing("database"),
+        "keyRef": args.site.names.key_ref("database"),
     }
 
 
@@ -191,6 +192,12 @@ def standing(server: ServerSpec) -> tuple[int, str]:
     if server.zone is None or server.address is None:
         raise ValueError(f"{server.name} has no zone or no address, so it is a template and not a server")
     return server.zone, server.address
+
+
+def alerts_spec(args: AlertsArgs) -> Spec:
+    """Who is told."""
+    stack = args.site.stack
+    return {"cloud": stack.cloud, "recipients": list(stack.platform.recipients)}
 
 
 def server_group_spec(args: ServerGroupArgs) -> Spec:

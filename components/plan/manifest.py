@@ -161,6 +161,8 @@ class AuditFacts(_Part):
 
     bucket: str
     keep_days: int
+    recovery_bucket: str | None = None
+    """What holds the recovery region's records, where they cannot be written across regions."""
 
 
 class StackFacts(_Part):

@@ -121,6 +121,10 @@ class Names:
         """A network, key, disk, balancer …: unique within the account's region."""
         return f"{self.platform.name}-{purpose}"
 
+    def key_ref(self, purpose: str) -> str:
+        """A key as specs and facts refer to it: keys of one purpose differ between clouds."""
+        return f"{self.thing(purpose)}-{self.cloud}"
+
     def identity(self, role: Role) -> str:
         """A workload identity. AWS roles are global over regions, so they carry the region."""
         stem = self.thing(role)

@@ -82,7 +82,7 @@ _TABLE: Mapping[Profile, Mapping[Role, _Row]] = {
     "small": {
         "consul-server": _Row("2", _ROOT, DiskSize(100, 3000, 125)),
         "vault-server": _Row("2", _ROOT, DiskSize(100, 3000, 125), DiskSize(50, 3000, 125)),
-        "nomad-server": _Row("2", _ROOT, DiskSize(50, 3000, 125)),
+        "nomad-server": _Row("2", _ROOT, DiskSize(100, 3000, 125)),
         "nomad-client": _Row("4", 100),
         "boundary-worker": _Row("2", 50),
     },

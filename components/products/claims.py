@@ -188,9 +188,9 @@ class Cluster:
 
     cloud: Cloud
     cluster: str
+    environment: str
     edition: Edition
     version: str
-    nodes: int
     server: Server
     audit: tuple[Sink, ...]
     rpo_minutes: int
@@ -200,6 +200,7 @@ class Cluster:
 class Raft(Cluster):
     """What clusters with voters say."""
 
+    nodes: int
     zones: tuple[Zone, ...]
     replacement: Replacement
 
@@ -245,7 +246,7 @@ class NomadCluster(Raft):
 
 @dataclass(frozen=True)
 class BoundaryCluster(Cluster):
-    """`hashicorp:products:BoundaryCluster`: the workers."""
+    """`hashicorp:products:BoundaryCluster`: the workers. `nodes` would be controllers, which the region does not have."""
 
     listeners: tuple[BoundaryListener, ...]
     kms: tuple[Kms, ...]

@@ -56,9 +56,9 @@ def _common(stack: Stack, product: Product) -> dict[str, Any]:
     return {
         "cloud": cloud,
         "cluster": cluster_name(product, cloud),
+        "environment": platform.environment,
         "edition": platform.edition,
         "version": platform.versions[product],
-        "nodes": platform.servers[product],
         "server": claims.Server(size.instance_type, claims.Image(stack.image), disk),
         "rpo_minutes": platform.backup.rpo_minutes,
     }
@@ -69,6 +69,7 @@ def _raft(stack: Stack, product: Product) -> dict[str, Any]:
     voters = [server.zone for server in planned]
     return {
         **_common(stack, product),
+        "nodes": stack.platform.servers[product],
         "zones": tuple(claims.Zone(name, voters.count(zone)) for zone, name in enumerate(stack.region.zones)),
         "replacement": claims.Replacement(tuple(s.name for s in planned if s.name in stack.rollout)),
     }
@@ -79,7 +80,11 @@ def _mesh(stack: Stack) -> tuple[str, ...]:
 
 
 def _key(stack: Stack, purpose: str) -> str:
-    return Names(stack.platform, stack.cloud).thing(purpose)
+    return Names(stack.platform, stack.cloud).key_ref(purpose)
+
+
+def _entry(stack: Stack, entry: str) -> str:
+    return Names(stack.platform, stack.cloud).secret(entry)
 
 
 def _sinks(stack: Stack, enterprise: str) -> tuple[claims.Sink, ...]:
@@ -93,7 +98,7 @@ def _consul(stack: Stack) -> claims.ConsulCluster:
         audit=_sinks(stack, CONSUL_AUDIT),
         access=claims.Access(_mesh(stack), _mesh(stack)),
         autopilot=claims.Autopilot(quorum(stack.platform.servers["consul"])),
-        gossip_key_ref=_key(stack, secrets.CONSUL_GOSSIP),
+        gossip_key_ref=_entry(stack, secrets.CONSUL_GOSSIP),
     )
 
 
@@ -111,7 +116,7 @@ def _nomad(stack: Stack) -> claims.NomadCluster:
         **_raft(stack, "nomad"),
         audit=_sinks(stack, NOMAD_AUDIT),
         access=claims.Access(_mesh(stack), _mesh(stack)),
-        gossip_key_ref=_key(stack, secrets.NOMAD_GOSSIP),
+        gossip_key_ref=_entry(stack, secrets.NOMAD_GOSSIP),
         keyring=claims.Keyring(_KMS[stack.cloud], _key(stack, KEYRING)),
     )
 
@@ -127,7 +132,7 @@ def _boundary(stack: Stack) -> claims.BoundaryCluster:
             claims.BoundaryListener("ops", tls_disable=True, tls_min_version=None),
         ),
         # The one key of the platform that is the primary's, whichever region the worker is in.
-        kms=(claims.Kms("worker-auth", _KMS[primary], Names(stack.platform, primary).thing(WORKER_AUTH), auth),),
+        kms=(claims.Kms("worker-auth", _KMS[primary], Names(stack.platform, primary).key_ref(WORKER_AUTH), auth),),
         workers=claims.Workers(stack.platform.servers["boundary"], _mesh(stack)),
     )
 

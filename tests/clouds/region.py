@@ -47,7 +47,7 @@ from components.plan.spec import (
     Role,
     Stack,
 )
-from tests.regions import ASNS, AUDIT_DAYS, BACKUP, REGIONS
+from tests.regions import ASNS, AUDIT_DAYS, BACKUP, RECIPIENTS, REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +78,7 @@ PLATFORM = Platform(
     asns=ASNS,
     backup=BACKUP,
     audit_days=AUDIT_DAYS,
+    recipients=RECIPIENTS,
 )
 
 _WORKLOADS: Mapping[str, Federated] = {

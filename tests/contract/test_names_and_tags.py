@@ -53,9 +53,12 @@ def _built(state: State) -> Iterator[Resource]:
 
 
 def _carried(resource: Resource) -> Mapping[str, Any]:
-    """Tags of a resource, whatever form it keeps them in."""
-    found = resource.inputs.get("tags") or resource.inputs.get("labels") or {}
+    """Tags of a resource, whatever form it keeps them in; where labels mean something else, those of the user."""
+    found = next((kept for form in FORMS if (kept := resource.inputs.get(form))), {})
     return {tag["key"]: tag["value"] for tag in found} if isinstance(found, list) else found
+
+
+FORMS = ("tags", "userLabels", "labels")
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -67,7 +70,7 @@ def test_whatever_takes_tags_has_the_common_ones(
     checked: set[str] = set()
     wrong: dict[str, Mapping[str, Any]] = {}
     for resource in _built(state):
-        if not {"tags", "labels"} & schemas.get(resource.type).inputs.keys():
+        if not {*FORMS} & schemas.get(resource.type).inputs.keys():
             continue
         checked.add(resource.type)
         wanted = form(tags(plans[cloud].platform, cloud, _product(state, resource)))

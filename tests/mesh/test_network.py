@@ -103,7 +103,12 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_of_a_living_one
             assert standing(left) == [left]
         finally:
             process.kill()
-    inside = subprocess.Popen(["ip", "netns", "exec", left, "sleep", "60"])
+    inside = subprocess.Popen(
+        ["ip", "netns", "exec", left, "sh", "-c", "echo in; exec sleep 60"], stdout=subprocess.PIPE, text=True
+    )
+    assert inside.stdout
+    # Not before it is in: what has yet to enter cannot be found there.
+    assert inside.stdout.readline() == "in\n"
     living = Namespaces(stem)
     living.create(["b"])
     try:
@@ -112,6 +117,7 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_of_a_living_one
         assert standing(living.full("b"))
     finally:
         living.remove()
+        inside.stdout.close()
     assert not standing(stem)
 
 

@@ -23,7 +23,7 @@ from components.plan.spec import (
 )
 from components.plan.userdata import render
 from components.products import boundary, consul, nomad, vault
-from tests.regions import ASNS, AUDIT_DAYS, BACKUP, REGIONS
+from tests.regions import ASNS, AUDIT_DAYS, BACKUP, RECIPIENTS, REGIONS
 
 PLATFORM = Platform(
     name="hmc",
@@ -54,6 +54,7 @@ PLATFORM = Platform(
     asns=ASNS,
     backup=BACKUP,
     audit_days=AUDIT_DAYS,
+    recipients=RECIPIENTS,
 )
 STANZAS: Mapping[Cloud, KeyStanza] = {
     "aws": KeyStanza("awskms", {"region": "us-west-2", "kms_key_id": "mrk-0123456789abcdef0123456789abcdef"}),

@@ -13,9 +13,9 @@ from components.plan.spec import CLOUDS, PRODUCTS, SERVER_ROLE, Cloud, Product
 from components.products.props import props
 from tests.products.machines import PLATFORM, STANZAS, Case, contents, machine, platform, stack
 
-SHARED = """cloud cluster edition version nodes server.instanceType server.spot server.publicIp server.sshPasswordAuth
+SHARED = """cloud cluster environment edition version server.instanceType server.spot server.publicIp server.sshPasswordAuth
     server.image.ref audit[].type audit[].target rpoMinutes runsOn tls.certTtlHours tls.rotation"""
-RAFT = """zones[].name zones[].voters server.dataDisk.type server.dataDisk.sizeGb server.dataDisk.iops
+RAFT = """nodes zones[].name zones[].voters server.dataDisk.type server.dataDisk.sizeGb server.dataDisk.iops
     server.dataDisk.throughputMb replacement.strategy replacement.maxUnavailable replacement.healthGate"""
 FEDERATED = "access.gossipFrom[] access.rpcFrom[] gossipEncryption gossipKeyRef tls.verifyServerHostname tls.minVersion acl.enabled"
 READ: dict[Product, str] = {

@@ -1,6 +1,7 @@
 """AWS as the platform's contract sees it."""
 
 from components.clouds.aws.account import connect
+from components.clouds.aws.alerts import Alerts
 from components.clouds.aws.audit import Audit
 from components.clouds.aws.balancer import Balancer
 from components.clouds.aws.clients import ClientGroup
@@ -26,6 +27,7 @@ KIT = Kit(
     firewall=Firewall,
     key=SealKey,
     federation=Federation,
+    alerts=Alerts,
     gateway=Gateway,
     tunnels=Tunnels,
     backup=Backup,

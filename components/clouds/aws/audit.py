@@ -35,6 +35,7 @@ class Audit(pulumi.ComponentResource):
     """Bucket, trail and flow log."""
 
     bucket: pulumi.Output[str]
+    recovery: pulumi.Output[str] | None = None
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site = args.site

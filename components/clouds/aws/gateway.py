@@ -68,7 +68,7 @@ class Gateway(pulumi.ComponentResource):
             dns_support="enable",
             multicast_support="disable",
             tags=self._tag("mesh"),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.site.stack.guarded),
         )
         attachment = self._attachment(gateway)
         learning = self._tables(gateway, attachment)
@@ -237,7 +237,7 @@ class Tunnels(pulumi.ComponentResource):
         }
 
     def _alarm(self, tunnel: Tunnel, connection: pulumi.Output[str], address: pulumi.Output[str]) -> None:
-        """Tells that a tunnel is down. Whom it tells is the monitoring's to decide."""
+        """Tells that a tunnel is down, and that it is up again."""
         called = f"tunnel-{tunnel.pair}-{tunnel.index}"
         aws.cloudwatch.MetricAlarm(
             f"{self._prefix}-{tunnel.index}",
@@ -253,5 +253,7 @@ class Tunnels(pulumi.ComponentResource):
             threshold=1,
             treat_missing_data="breaching",
             actions_enabled=True,
+            alarm_actions=list(self._args.alerts.channels),
+            ok_actions=list(self._args.alerts.channels),
             opts=self._child,
         )

@@ -96,6 +96,7 @@ def _recorders(site: Site) -> Sequence[Mapping[str, Any]]:
 
     return (
         records("TrailIsWritten", "cloudtrail.amazonaws.com", ArnLike={"aws:SourceArn": ours("cloudtrail", "trail/*")}),
+        records("AlarmsAreSent", "cloudwatch.amazonaws.com", ArnLike={"aws:SourceArn": ours("cloudwatch", "alarm:*")}),
         records("FlowsAreWritten", "delivery.logs.amazonaws.com", ArnLike={"aws:SourceArn": ours("logs", "*")}),
         records(
             "LogsAreKept",

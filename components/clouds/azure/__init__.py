@@ -3,6 +3,7 @@
 from components.clouds.contract import Kit
 
 from .account import connect
+from .alerts import Alerts
 from .audit import Audit
 from .balancer import Balancer
 from .clients import ClientGroup
@@ -26,6 +27,7 @@ KIT = Kit(
     firewall=Firewall,
     key=SealKey,
     federation=None,
+    alerts=Alerts,
     gateway=Gateway,
     tunnels=Tunnels,
     backup=Backup,

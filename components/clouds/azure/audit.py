@@ -1,7 +1,7 @@
 """The trail: who did what in the subscription, and who spoke to whom in the network, in a locked account of its own.
 
-Owns the account and what sends to it: the subscription's activity log, the logs of the key vault and of the backups, and
-the flow log of the network. Reading the trail is the security team's, by their own identities; no machine may.
+Owns the account and what sends to it: the subscription's activity log, the logs of the key vault, the VPN gateway and the
+backups, and the flow log of the network; and a second account for what the backups' replica logs in the recovery region. Reading the trail is the security team's, by their own identities; no machine may.
 
 Dangerous edges:
 - The activity log and its setting are the subscription's: a second platform in it keeps the same calls twice.
@@ -23,10 +23,12 @@ from components.plan.backup import audit_retention
 
 from .bucket import KIND, Doors, Keeping, closes, kept
 from .component import Component
+from .gateway import Gateway
 from .identity import BLOB_CONTRIBUTOR, grant
 from .network import Network
 from .place import Place, own
 from .seal import SealKey
+from .storage import Backup
 
 _ACTIVITY = (
     "Administrative",
@@ -39,6 +41,7 @@ _ACTIVITY = (
     "ResourceHealth",
 )
 _OBJECTS = ("StorageRead", "StorageWrite", "StorageDelete")
+_RECOVERY = "audit-recovery"
 _WATCHER_GROUP = "NetworkWatcherRG"
 
 
@@ -46,6 +49,7 @@ class Audit(Component):
     """The account and its sources."""
 
     bucket: pulumi.Output[str]
+    recovery: pulumi.Output[str]
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place = own(Place, args.site)
@@ -55,15 +59,20 @@ class Audit(Component):
         self._place, self._args, self._stem = place, args, name
         self._child = pulumi.ResourceOptions(parent=self)
         key = own(SealKey, args.key)
-        keeping = Keeping(
-            key,
-            key.service(f"{name}-encryption", "audit-encryption", self),
-            audit_retention(place.stack.platform.audit_days),
-            closes(place.stack, standing=args.standing),
-            appended=True,
-        )
-        made = kept(name, place, account, place.location, keeping, Doors(services=True), self).account
+        encryption = key.service(f"{name}-encryption", "audit-encryption", self)
+
+        def locked(called: str, account: str, location: str, *, standing: bool) -> storage.StorageAccount:
+            closed = closes(place.stack, standing=standing)
+            keeping = Keeping(key, encryption, audit_retention(place.stack.platform.audit_days), closed, appended=True)
+            return kept(called, place, account, location, keeping, Doors(services=True), self).account
+
+        made = locked(name, account, place.location, standing=args.standing)
         self._calls(made)
+        # A diagnostic setting writes into its own region only, and the replica stands in another.
+        far = place.names.storage_account(_RECOVERY, place.account.id)
+        away = locked(f"{name}-recovery", far, place.stack.region.recovery, standing=args.recovery_standing)
+        self.recovery = away.name
+        self._objects("replica", own(Backup, args.backup).replica, away)
         self._flows(account, made)
         self.bucket = made.name
         self.register_outputs({"spec": spec, "bucket": self.bucket})
@@ -77,11 +86,15 @@ class Audit(Component):
             logs=[monitor.SubscriptionLogSettingsArgs(category=category, enabled=True) for category in _ACTIVITY],
             opts=self._child,
         )
-        vault_logs = [monitor.DiagnosticsLogSettingsArgs(category_group="allLogs", enabled=True)]
-        self._setting("vault", place.vault.id, vault_logs, made)
-        blobs = self._args.backup.name.apply(lambda account: f"{place.id(KIND, account)}/blobServices/default")
-        object_logs = [monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in _OBJECTS]
-        self._setting("backups", blobs, object_logs, made)
+        everything = [monitor.DiagnosticsLogSettingsArgs(category_group="allLogs", enabled=True)]
+        self._setting("vault", place.vault.id, everything, made)
+        self._objects("backups", self._args.backup.name, made)
+        self._setting("gateway", own(Gateway, self._args.gateway).id, everything, made)
+
+    def _objects(self, of: str, account: pulumi.Output[str], made: storage.StorageAccount) -> None:
+        blobs = account.apply(lambda name: f"{self._place.id(KIND, name)}/blobServices/default")
+        logs = [monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in _OBJECTS]
+        self._setting(of, blobs, logs, made)
 
     def _setting(
         self,

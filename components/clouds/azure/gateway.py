@@ -122,7 +122,7 @@ class Gateway(Component):
                 )
                 for instance, address in enumerate(addresses)
             ],
-            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_SLOW),
+            opts=pulumi.ResourceOptions(parent=self, protect=place.stack.guarded, custom_timeouts=_SLOW),
         )
 
 
@@ -205,7 +205,7 @@ class Tunnels(Component):
         )
 
     def _alarm(self) -> None:
-        """One rule, judged for each of the peer's addresses alone. Whom it tells is the monitoring's."""
+        """One rule, judged for each of the peer's addresses alone."""
         place, pair = self._place, self._args.pair
         monitor.MetricAlert(
             pair.name,
@@ -217,6 +217,7 @@ class Tunnels(Component):
             enabled=True,
             auto_mitigate=True,
             scopes=[own(Gateway, self._args.gateway).id],
+            actions=[monitor.MetricAlertActionArgs(action_group_id=group) for group in self._args.alerts.channels],
             evaluation_frequency=_EVERY,
             window_size=_WITHIN,
             criteria=monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs(

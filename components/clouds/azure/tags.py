@@ -20,6 +20,7 @@ _TAGGED = frozenset(
         "keyvault:Secret",
         "keyvault:Vault",
         "managedidentity:UserAssignedIdentity",
+        "monitor:ActionGroup",
         "monitor:AutoscaleSetting",
         "monitor:MetricAlert",
         "network:ApplicationSecurityGroup",

@@ -38,6 +38,7 @@ class Audit(pulumi.ComponentResource):
     """Bucket, what is recorded, sink and its grant."""
 
     bucket: pulumi.Output[str]
+    recovery: pulumi.Output[str] | None = None
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site = args.site

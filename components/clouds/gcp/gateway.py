@@ -15,7 +15,6 @@ Dangerous edges:
 - The key of a tunnel is a plain argument, sealed in the state, and not a write-only one: a new key then replaces the
   tunnel by itself, where a write-only one would go unnoticed.
 - Google settles lifetimes and dead peer detection of a tunnel; only ciphers can be set.
-- Somebody has to be told: alerts get their channels from the monitoring layer.
 
 Source: cloud-reference, "VPN mesh"; Cloud VPN, "Topologies", "Supported IKE ciphers", "Cloud VPN metrics".
 """
@@ -123,7 +122,7 @@ class Gateway(pulumi.ComponentResource):
             region=self._args.site.stack.region.name,
             stack_type="IPV4_ONLY",
             gateway_ip_version="IPV4",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.site.stack.guarded),
         )
 
     def _address(self, pair: str, gateway: int, interface: int) -> pulumi.Output[str]:
@@ -220,6 +219,7 @@ class Tunnels(pulumi.ComponentResource):
             display_name=self._args.site.names.thing(f"mesh-{self._args.pair.name}"),
             combiner="OR",
             enabled=True,
+            notification_channels=list(self._args.alerts.channels),
             severity="CRITICAL",
             conditions=[
                 _watch(

@@ -31,7 +31,9 @@ LABELLED = frozenset(
     }
 )
 
-USER_LABELLED = frozenset({"gcp:monitoring/alertPolicy:AlertPolicy"})
+USER_LABELLED = frozenset(
+    {"gcp:monitoring/alertPolicy:AlertPolicy", "gcp:monitoring/notificationChannel:NotificationChannel"}
+)
 """Types that call them the user's."""
 
 

@@ -37,6 +37,10 @@ class Report:
             print(f"platform-backup: {saved}{cloud and ' to '}{cloud}: {problem}", file=sys.stderr, flush=True)
         self._problems[saved, cloud] = problem
 
+    def waits(self, saved: str, cloud: str) -> None:
+        """Note that a set was not tried because the destination failed a moment ago, which counts until it is sent."""
+        self._problems.setdefault((saved, cloud), "waits for the destination's next try")
+
     def taken(self, saved: str) -> None:
         """Note that a set stands in the spool."""
         self._problems.pop((saved, ""), None)

@@ -57,6 +57,8 @@ class Spool:
                     continue
                 if time.monotonic() >= self._next.get(cloud, 0):
                     self._try(data, saved, cloud, manifest)
+                else:
+                    self._report.waits(saved, cloud)
                 again |= (data.name, cloud) not in self._refused and not self._has(data, cloud)
             if all(self._has(data, cloud) for cloud in self._settings["targets"]):
                 self._drop(data)

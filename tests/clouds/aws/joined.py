@@ -13,6 +13,7 @@ import pulumi
 
 from components.clouds.aws import KIT
 from components.clouds.contract import (
+    AlertsArgs,
     AuditArgs,
     BackupArgs,
     FederationArgs,
@@ -69,12 +70,13 @@ class Joined(pulumi.ComponentResource):
 
         audit_key = key("audit", recoverable=False)
         pairs = pairs_of(stack.platform, "aws")
+        alerts = KIT.alerts("alerts", AlertsArgs(site, audit_key), opts)
         gateway = KIT.gateway("gateway", GatewayArgs(site, network, pairs, audit_key), opts)
         far = config.get_object("far") or {}
         for pair in pairs:
             if pair.name in far:
                 keys = [pulumi.Output.secret(f"hush.{pair.name.replace('-', '.')}.{n}") for n in range(4)]
-                args = TunnelsArgs(site, network, gateway, pair, far[pair.name], keys)
+                args = TunnelsArgs(site, network, gateway, pair, far[pair.name], keys, alerts)
                 tunnels = KIT.tunnels(f"tunnels-{pair.name}", args, opts)
                 pulumi.export(f"endpoints-{pair.name}", list(tunnels.endpoints))
         clouds = config.get_object("foreign") or ()
@@ -102,7 +104,9 @@ class Joined(pulumi.ComponentResource):
                 "writers": {cloud: dict(roles) for cloud, roles in made.writers.items()},
             },
         )
-        KIT.audit("audit", AuditArgs(site, network, audit_key, made, standing=False), opts)
+        KIT.audit(
+            "audit", AuditArgs(site, network, audit_key, made, gateway, standing=False, recovery_standing=False), opts
+        )
         self.register_outputs({})
 
 

@@ -198,7 +198,7 @@ def test_the_component_says_what_policies_read(region: Stack) -> None:
         "version": "16.9",
         "pitrDays": PITR_DAYS,
         "copyRegion": REGION.recovery,
-        "keyRef": "hmc-database",
+        "keyRef": "hmc-database-aws",
     }
     outputs = region.outputs()
     assert outputs["id"] == "hmc-boundary"

@@ -59,8 +59,8 @@ def test_a_lock_is_closed_by_the_update_after_the_one_that_made_it(deployed: Dep
         for item in deployed.state("azure", "first")["resources"]
         if item["type"] == ACCOUNT
     ]
-    assert made == ["Unlocked"] * 3
-    assert _locks(region) == dict.fromkeys(("backup", "backup-replica", "audit"), "Locked")
+    assert made == ["Unlocked"] * 4
+    assert _locks(region) == dict.fromkeys(("backup", "backup-replica", "audit", "audit-recovery"), "Locked")
 
 
 @pytest.mark.engine
@@ -93,7 +93,7 @@ def test_peers_come_from_their_own_addresses_and_nobody_else(region: Stack) -> N
     }
     egress = region.outputs()["manifest"]["peers"]["gcp"]["network"]["egress"]
     assert egress
-    assert admitted == {"backup": egress, "backup-replica": [], "audit": []}
+    assert admitted == {"backup": egress, "backup-replica": [], "audit": [], "audit-recovery": []}
 
 
 @pytest.mark.engine

@@ -79,11 +79,19 @@ def test_a_rollout_replaces_the_named_server_and_keeps_its_address_and_disks(reg
     assert not _in_azure(region.up().touched())
 
 
-def test_only_the_lineage_and_the_data_are_protected(region: Stack) -> None:
+GATEWAY = "azure-native:network:VirtualNetworkGateway"
+
+
+def test_only_the_lineage_the_data_and_the_gateway_are_protected(region: Stack) -> None:
     kept = {item["type"] for item in region.export()["resources"] if item.get("protect")}
     of_azure = {type_ for type_ in kept if type_.startswith("azure-native:")}
     stores = {f"azure-native:storage:{kind}" for kind in ("StorageAccount", "BlobContainer")}
-    assert of_azure == {DISK, *stores, *(f"azure-native:keyvault:{kind}" for kind in ("Vault", "Key", "Secret"))}
+    assert of_azure == {
+        DISK,
+        GATEWAY,
+        *stores,
+        *(f"azure-native:keyvault:{kind}" for kind in ("Vault", "Key", "Secret")),
+    }
 
 
 def test_no_alias_of_older_sdks_is_registered(region: Stack) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from components.clouds.contract import (
+    AlertsArgs,
     AuditArgs,
     BackupArgs,
     Entry,
@@ -61,13 +62,16 @@ def run() -> None:
 
     pairs = pairs_of(stack.platform, "gcp")
     audit_key = key("audit", recoverable=False)
+    alerts = KIT.alerts("alerts", AlertsArgs(site, audit_key), opts)
     gateway = KIT.gateway("gateway", GatewayArgs(site, network, pairs, audit_key), opts)
     pulumi.export("endpoints", {pair: list(addresses) for pair, addresses in gateway.endpoints.items()})
     far = config.get_object("far") or {}
     for pair in pairs:
         if pair.name in far:
             keys = [pulumi.Output.secret(f"hush-{tunnel.key}-{config.get('revision')}") for tunnel in pair.tunnels]
-            KIT.tunnels(f"tunnels-{pair.name}", TunnelsArgs(site, network, gateway, pair, far[pair.name], keys), opts)
+            KIT.tunnels(
+                f"tunnels-{pair.name}", TunnelsArgs(site, network, gateway, pair, far[pair.name], keys, alerts), opts
+            )
     foreign: dict[Cloud, dict[Role, Federated]] = {
         cloud: {role: machine(cloud, role) for role in WRITING_ROLES} for cloud in config.get_object("foreign") or ()
     }
@@ -86,7 +90,9 @@ def run() -> None:
             "writers": {cloud: dict(roles) for cloud, roles in made.writers.items()},
         },
     )
-    KIT.audit("audit", AuditArgs(site, network, audit_key, made, standing=False), opts)
+    KIT.audit(
+        "audit", AuditArgs(site, network, audit_key, made, gateway, standing=False, recovery_standing=False), opts
+    )
     # The secret store is there twice: once for what machines read at boot, once for what is known only after them.
     store_key = key("secrets")
     for name, entry in (("secrets", "ca-cert"), ("record", "manifest")):
