@@ -7,15 +7,21 @@ PYTHON ?= python3
 STACK ?=
 ARGS ?=
 WORKERS ?= auto
+FORMAT ?= text
+OCCASION ?= pull-request
+# BACKEND=own: preview, gate and compliance act on the shell's own backend and clouds instead of the sandbox.
+BACKEND ?= sandbox
+OWN := $(if $(filter own,$(BACKEND)),--own)
 RUN := .venv/bin/python -m sandbox
 BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: venv
-venv: ## Python environment with the pinned packages
+venv: ## Python environments with the pinned packages
 	@$(PYTHON) sandbox/bootstrap.py
 
 .PHONY: up
@@ -23,8 +29,16 @@ up: venv ## Bring aws, azure and gcp up in the sandbox
 	@$(RUN) up
 
 .PHONY: preview
-preview: venv ## Show what would change: make preview STACK=azure
-	@$(RUN) preview $(STACK)
+preview: venv ## Show what would change and what the policies say: make preview STACK=azure
+	@$(RUN) preview $(OWN) $(STACK)
+
+.PHONY: gate
+gate: venv ## Say whether a change may be deployed: make gate STACK=azure OCCASION=deploy
+	@$(RUN) gate $(OWN) --occasion $(OCCASION) $(STACK)
+
+.PHONY: compliance
+compliance: venv ## Report what the policies find: make compliance STACK=aws FORMAT=html
+	@$(RUN) compliance $(OWN) --format $(FORMAT) $(STACK)
 
 .PHONY: refresh
 refresh: venv ## Compare the state of the stacks with the simulated cloud
@@ -54,8 +68,12 @@ tools: venv ## Obtain the engine and the product binaries that tests use
 test: venv tools ## Run every test: make test ARGS="-k engine"
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
+.PHONY: mutants
+mutants: venv ## Change every policy rule in small ways and list what no test notices: make mutants ARGS="--only network"
+	@$(BIN)/python -m tests.policies.mutants $(ARGS)
+
 .PHONY: lint
-lint: venv lint-style lint-types lint-layers lint-shell ## Check style, types, layers and shell scripts
+lint: venv lint-style lint-types lint-layers lint-shell lint-workflows ## Check style, types, layers, shell scripts and workflows
 
 .PHONY: lint-style
 lint-style: venv
@@ -74,12 +92,17 @@ lint-layers: venv
 lint-shell: venv
 	find . \( -name .git -o -name .venv -o -name .sandbox \) -prune -o -type f \( -name '*.sh' -o -path ./.ci/run -o -path './sandbox/*/bin/*' \) -print0 | xargs -0 $(BIN)/shellcheck -x -P SCRIPTDIR
 
+.PHONY: lint-workflows
+lint-workflows: venv
+	$(BIN)/zizmor --offline --no-progress --strict-collection --persona pedantic .github
+
 .PHONY: lock
-lock: venv ## Resolve requirements-dev.txt again into requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock requirements-dev.txt
+lock: venv ## Resolve the requirements again into requirements.lock, the pack's into its own
+	$(LOCK) --output-file requirements.lock requirements-dev.txt
+	$(LOCK) --output-file policies/requirements.lock policies/requirements.txt
 
 .PHONY: bench
-bench: venv tools ## Measure up and preview, and the mesh's failover: make bench ARGS=mesh
+bench: venv tools ## Measure up, preview, policy pack and the mesh's failover: make bench ARGS=pack
 	@$(RUN) bench $(ARGS)
 
 .PHONY: clean

@@ -7,14 +7,20 @@ with an explanation, 130 interrupted. stdout carries results only; progress goes
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console
 from rich.markup import escape
 
 from docs.picture import platform
+from policies.context import now
+from policies.levels import Occasion
+from policies.report.evaluate import evaluate
+from policies.report.state import load
+from policies.settings import Settings
 from sandbox import service
 from sandbox.bench import failover
 from sandbox.bench.measure import Bench
@@ -24,16 +30,20 @@ from sandbox.errors import SandboxError
 from sandbox.home import CLOUD, TREE, Home
 from sandbox.mesh.network import missing
 from sandbox.process import attached
+from sandbox.process import run as run_command
 from sandbox.progress import Board
-from sandbox.stacks import order, passes, report
+from sandbox.stacks import operation, order, pack, passes, report
 from sandbox.stacks.guards import guarded
 from sandbox.toolchain import engine, golang, node_packages
 from sandbox.toolchain.table import PULUMI, TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from rich.table import Table
+
+    from policies.report.evaluate import Report
     from sandbox.stacks.operation import Result
     from sandbox.stacks.order import StackFile
 
@@ -41,7 +51,7 @@ ROOT = TREE / ".sandbox"
 CACHES = (".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
 INTERRUPTED = 130
 LOG_WIDTH = 120
-MEASURED = ("program", "mesh")
+MEASURED = ("program", "pack", "mesh")
 OPEN = "hashicorp-multicloud:deletion=open"
 
 
@@ -66,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, run, text in (
         ("up", up, "bring every stack up"),
-        ("preview", preview, "show what would change"),
+        ("preview", preview, "show what would change, as the policy pack judges it"),
+        ("gate", gate, "say whether a change may be deployed"),
+        ("compliance", compliance, "report what the policy pack finds in a stack as it is"),
         ("refresh", refresh, "compare state and simulated cloud"),
         ("destroy", destroy, "destroy all but the protected lineage"),
         ("env", env, "print shell lines for plain pulumi"),
@@ -77,10 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text)
         command.set_defaults(run=run)
-        if name in {"preview", "refresh", "destroy"}:
+        if name in {"preview", "gate", "compliance", "refresh", "destroy"}:
             command.add_argument("stack", nargs="?", default="", help="one stack; all of them if left out")
+        if name in {"preview", "gate", "compliance"}:
+            command.add_argument("--own", action="store_true", help="on the shell's own backend and clouds")
+        if name == "gate":
+            command.add_argument("--occasion", choices=get_args(Occasion), default="pull-request")
+        if name == "compliance":
+            command.add_argument("--format", default="text", help="text, json, sarif or html")
         if name == "bench":
-            command.add_argument("what", nargs="?", choices=MEASURED, help="only this; both if left out")
+            command.add_argument("what", nargs="?", choices=MEASURED, help="only this; all if left out")
         if name == "tools":
             command.add_argument(
                 "names", nargs="*", help=f"any of {', '.join((*TOOLS, *node_packages.PACKAGES))}; all if left out"
@@ -101,15 +119,23 @@ def ready(board: Board, stacks: Sequence[StackFile] = (), root: Path = ROOT) -> 
 def up(_: argparse.Namespace, board: Board, out: Console) -> int:
     """Brings every stack up until nothing changes, then shows the regions."""
     stacks = order.stacks(TREE)
+    guard = pack.flags(TREE, "deploy")
     home = ready(board, stacks)
-    outcome = passes.bring_up(passes.Runner(TREE, home.process_environment(), board), stacks)
+    runner = passes.Runner(TREE, home.process_environment(), board, guard)
+    outcome = passes.bring_up(runner, stacks)
     if outcome.failed:
         for result in outcome.failed:
             report.explain(result, board.console)
         board.say("What was created stays. Mend the cause and run `make up` again: it goes on from here.")
         return 1
     manifests = [report.manifest_of(outcome.latest(stack.name)) for stack in stacks]
-    for table in (report.regions(manifests, outcome), report.mesh(manifests), report.backups(manifests)):
+    judged = [_judged(stack.name, home, board) for stack in stacks]
+    for table in (
+        report.regions(manifests, outcome),
+        report.mesh(manifests),
+        report.backups(manifests),
+        report.compliance(judged),
+    ):
         out.print(table)
     if outcome.unsettled:
         raise SandboxError(
@@ -120,16 +146,52 @@ def up(_: argparse.Namespace, board: Board, out: Console) -> int:
     return 0
 
 
+def _judged(stack: str, home: Home, board: Board) -> Report:
+    """What the policy pack says of a stack as it is."""
+    with board.step(f"judge {stack}"):
+        command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(TREE)]
+        text = run_command(command, env=home.process_environment(), doing=f"reading the state of {stack}")
+        return evaluate(load(text, f"The state of {stack}"), Settings(), now(), TREE)
+
+
+def _environment(options: argparse.Namespace, board: Board, stacks: Sequence[StackFile]) -> Mapping[str, str]:
+    """The sandbox's, or the shell's own where somebody has a backend and clouds."""
+    return dict(os.environ) if options.own else ready(board, stacks).process_environment()
+
+
 def preview(options: argparse.Namespace, board: Board, _: Console) -> int:
-    """Shows the engine's own diff of one stack or all."""
+    """Shows the engine's own diff of one stack or all, and what the policy pack says of it."""
     stacks = order.chosen(TREE, options.stack)
-    home = ready(board, stacks)
-    worst = 0
+    guard = pack.flags(TREE, "pull-request")
+    environment = _environment(options, board, stacks)
+    return max(
+        attached(["pulumi", "preview", "--diff", "-s", stack.name, *guard], TREE, environment) for stack in stacks
+    )
+
+
+def gate(options: argparse.Namespace, board: Board, _: Console) -> int:
+    """Previews one stack or all with the policy pack, and asks the gate about each preview."""
+    stacks = order.chosen(TREE, options.stack)
+    guard = pack.flags(TREE, options.occasion)
+    environment = _environment(options, board, stacks)
+    kept = ROOT / "previews"
+    kept.mkdir(parents=True, exist_ok=True)
+    asked = ["--pull-request"] if options.occasion == "pull-request" else []
+    codes: list[int] = []
     for stack in stacks:
-        worst = max(
-            worst, attached(["pulumi", "preview", "--diff", "-s", stack.name], TREE, home.process_environment())
-        )
-    return worst
+        file = kept / f"{stack.name}.json"
+        with board.step(f"preview {stack.name}"):
+            operation.record(stack.name, file, project=TREE, environment=environment, flags=guard)
+        codes.append(attached([sys.executable, "-m", "policies.gate", *asked, str(file)], TREE, environment))
+    return max(codes)
+
+
+def compliance(options: argparse.Namespace, board: Board, _: Console) -> int:
+    """Reports what the policy pack finds in one stack or all; only the report goes to stdout."""
+    stacks = order.chosen(TREE, options.stack)
+    environment = _environment(options, board, stacks)
+    command = [sys.executable, "-m", "policies.report", "--format", options.format, "--stack"]
+    return max(attached([*command, stack.name], TREE, environment) for stack in stacks)
 
 
 def refresh(options: argparse.Namespace, board: Board, out: Console) -> int:
@@ -147,7 +209,8 @@ def destroy(options: argparse.Namespace, board: Board, out: Console) -> int:
     environment = home.process_environment()
     runner = passes.Runner(TREE, environment, board)
     for stack in reversed(stacks):
-        # As on a real cloud: the guards of machines and balancers are lifted by an update of their own.
+        # As on a real cloud: the guards of machines and balancers are lifted by an update of their own. The policy pack
+        # would refuse it, as it should: what lifts them is the decision to destroy, which the gate judges.
         if guarded(stack.name, project=TREE, environment=environment):
             lifted = runner.run("up", stack, "--config", OPEN, title=f"lift the deletion guards of {stack.name}")
             if not _told(lifted, board, out):
@@ -197,9 +260,11 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
 
 def bench(options: argparse.Namespace, board: Board, out: Console) -> int:
     """Measures the program in a sandbox of its own, which is gone afterwards, and the mesh in network namespaces."""
-    if options.what != "mesh":
-        _bench_program(board, out)
-    if options.what != "program":
+    if options.what in (None, "program"):
+        _benched(Bench.table, board, out)
+    if options.what in (None, "pack"):
+        _benched(Bench.judged, board, out)
+    if options.what in (None, "mesh"):
         if lacking := missing():
             board.say(f"The mesh's failover is not measured: {lacking}.")
             return 0 if options.what is None else 1
@@ -209,12 +274,12 @@ def bench(options: argparse.Namespace, board: Board, out: Console) -> int:
     return 0
 
 
-def _bench_program(board: Board, out: Console) -> None:
+def _benched(measure: Callable[[Bench], Table], board: Board, out: Console) -> None:
     stacks = order.stacks(TREE)
     root = ROOT / "bench"
     try:
         home = ready(board, stacks, root)
-        out.print(Bench(home, TREE, stacks, board).table())
+        out.print(measure(Bench(home, TREE, stacks, board)))
     finally:
         service.stop(root / CLOUD)
         shutil.rmtree(root, ignore_errors=True)

@@ -12,11 +12,14 @@ import shlex
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
+from components.plan.change import VARIABLE
+from sandbox import record
 from sandbox.cloud.daemon import port_file
 from sandbox.errors import SandboxError
 from sandbox.process import run
@@ -60,6 +63,11 @@ class Home:
         return self.root / CLOUD
 
     @property
+    def change(self) -> Path:
+        """Record of the change under which updates run here."""
+        return self.root / "change.yaml"
+
+    @property
     def passphrase(self) -> Path:
         return self.root / "passphrase"
 
@@ -69,6 +77,8 @@ class Home:
             "HMC_ENGINE": str(self.engine.program),
             "HMC_STACK_FILES": str(self.stack_files),
             "HMC_PORT_FILE": str(port_file(self.cloud)),
+            # Whoever names a record of their own means that one.
+            VARIABLE: os.environ.get(VARIABLE) or str(self.change),
             "PULUMI_HOME": str(self.pulumi_home),
             # Without side files, which the engine does not write whole: a stack that reads another one's outputs while
             # that one is being saved would find an empty file.
@@ -96,7 +106,7 @@ class Home:
         return "\n".join(lines)
 
     def prepare(self, launcher: str) -> None:
-        """Creates what is missing: folders, passphrase, plugins that run `launcher`, the salt. Cheap when all is there.
+        """Creates what is missing: folders, passphrase, record, plugins that run `launcher`, the salt. Cheap when all is there.
 
         Args:
             launcher: text of the shell script that answers the engine for every provider package.
@@ -106,6 +116,7 @@ class Home:
         if not self.passphrase.exists():
             self.passphrase.touch(mode=0o600)
             self.passphrase.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+        record.ensure(self.change, datetime.now(UTC))
         for provider in installed(Path(sys.prefix)):
             self._plugin("resource", provider.name, provider.version, launcher)
         if self.engine.executor:

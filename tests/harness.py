@@ -135,7 +135,8 @@ class Stack:
             flags=("--config-file", str(self.file), *flags),
         )
         if result.succeeded is fails:
-            said = "\n".join([*(item.message for item in result.diagnostics), result.complaint])
+            told = [f"{each.level}: {each.urn}: {each.message}" for each in result.violations]
+            said = "\n".join([*(item.message for item in result.diagnostics), *told, result.complaint])
             raise AssertionError(f"{verb} {self.name} ended with {result.code}, changes {result.changes}:\n{said}")
         return result
 

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from sandbox.stacks.order import StackFile
 
 REPEATS = 5
+_IDLE = """from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+PolicyPack("idle", [ResourceValidationPolicy("idle", "Does nothing.", lambda args, report: None, EnforcementLevel.ADVISORY)])
+"""
 _T = TypeVar("_T")
 
 
@@ -76,6 +80,41 @@ class Bench:
                 )  # fmt: skip
         return table
 
+    def judged(self) -> Table:
+        """Previews of the primary without a pack, with one policy that does nothing, and with the project's pack."""
+        (primary, *_) = self._stacks
+        runner = passes.Runner(self._project, self._home.process_environment(), self._board)
+        for _ in range(2):
+            # The second one settles what the first one's own outputs changed.
+            if not runner.run("up", primary).succeeded:
+                raise SandboxError(f"up {primary.name} failed, so there is nothing to measure.", "`make up` says why.")
+        table = Table(title=f"preview of {primary.name}, the best of {REPEATS}", title_justify="left")
+        for heading in ("", "resources", "wall", "CPU", "to the policy that does nothing", "ms a resource"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        idle = self._idle_pack()
+        packs = (("no pack", None), ("one policy that does nothing", idle), ("the pack", self._project / "policies"))
+        costs: dict[str, Cost] = {}
+        for title, pack in packs:
+            flags = ("--policy-pack", str(pack)) if pack else ()
+            result, costs[title] = self._preview(primary.name, self._project, title, flags)
+            cost, floor = costs[title], costs.get(packs[1][0])
+            added = (cost.wall - costs["no pack"].wall) * 1000 / result.resources
+            table.add_row(
+                title, str(result.resources), f"{cost.wall:.2f}", f"{cost.cpu:.2f}",
+                f"{cost.wall / floor.wall:.2f}" if floor else "", f"{added:.1f}" if pack else "",
+            )  # fmt: skip
+        return table
+
+    def _idle_pack(self) -> Path:
+        folder = self._home.root / "idle-pack"
+        folder.mkdir(exist_ok=True)
+        runtime = {"name": "python", "options": {"virtualenv": str(self._project / "policies" / ".venv")}}
+        (folder / "PulumiPolicy.yaml").write_text(
+            yaml.safe_dump({"version": "1.0.0", "runtime": runtime}), encoding="utf-8"
+        )
+        (folder / "__main__.py").write_text(_IDLE, encoding="utf-8")
+        return folder
+
     def _bring_up(self) -> tuple[int, Cost]:
         runner = passes.Runner(self._project, self._home.process_environment(), self._board)
         outcome, cost = self._timed(lambda: passes.bring_up(runner, self._stacks))
@@ -83,14 +122,14 @@ class Bench:
             raise SandboxError(f"up {failed.stack} failed, so there is nothing to measure.", "`make up` says why.")
         return sum(outcome.latest(stack.name).resources for stack in self._stacks), cost
 
-    def _preview(self, stack: str, project: Path, title: str) -> tuple[Result, Cost]:
+    def _preview(self, stack: str, project: Path, title: str, flags: Sequence[str] = ()) -> tuple[Result, Cost]:
         """The best wall and the best CPU time of several previews."""
         costs: list[Cost] = []
         with self._board.step(f"preview, {title}") as step:
             while True:
                 result, cost = self._timed(
                     lambda: operation.run(
-                        "preview", stack, project=project, environment=self._home.process_environment()
+                        "preview", stack, project=project, environment=self._home.process_environment(), flags=flags
                     )
                 )
                 if not result.succeeded:

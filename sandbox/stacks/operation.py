@@ -36,6 +36,10 @@ NOT_HELD = frozenset({"delete", "read", "discard"})
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
+STREAMED = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
+"""Without it, a preview answers with one document of another shape at its end."""
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """Something the engine, a provider or the program said about a resource (or about none)."""
@@ -131,8 +135,7 @@ def run(
         watch: called after each event with the result as it grows, to show progress.
     """
     command = ["pulumi", verb, "--stack", stack, "--json", "--non-interactive", *FLAGS[verb], *flags]
-    # Without it, a preview answers with one document of another shape at its end.
-    env = {**environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+    env = {**environment, STREAMED: "true"}
     result = Result(verb, stack)
     began = time.monotonic()
     with (
@@ -156,6 +159,29 @@ def run(
         result.complaint = complaints.read().strip()
     result.seconds = time.monotonic() - began
     return result
+
+
+def record(
+    stack: str,
+    file: Path,
+    *,
+    project: Path,
+    environment: Mapping[str, str],
+    flags: Sequence[str] = (),
+    verb: Verb = "preview",
+) -> None:
+    """Previews an operation and keeps the engine's events in a file, one a line; whether it failed is in them."""
+    asked = FLAGS[verb] if verb == "preview" else ("--preview-only",)
+    command = ["pulumi", verb, "--stack", stack, "--json", "--non-interactive", *asked, *flags]
+    with file.open("w", encoding="utf-8") as events:
+        subprocess.run(
+            command,
+            cwd=project,
+            env={**environment, STREAMED: "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=events,
+            check=False,
+        )
 
 
 def announced(stack: str, *, project: Path, environment: Mapping[str, str]) -> str:

@@ -26,10 +26,15 @@ PASSES = 3
 
 
 class Runner:
-    """Runs operations on the stacks of one project, showing their progress."""
+    """Runs operations on the stacks of one project, showing their progress.
 
-    def __init__(self, project: Path, environment: Mapping[str, str], board: Board) -> None:
+    Attributes:
+        guard: flags with which the policy pack judges an update, where it is to be judged.
+    """
+
+    def __init__(self, project: Path, environment: Mapping[str, str], board: Board, guard: Sequence[str] = ()) -> None:
         self._project = project
+        self.guard = guard
         self._environment = environment
         self._board = board
 
@@ -96,7 +101,7 @@ def bring_up(runner: Runner, stacks: Sequence[StackFile]) -> Outcome:
         suffix = f", pass {number}" if number > 1 else ""
 
         def operate(stack: StackFile, suffix: str = suffix) -> Result:
-            return runner.run("up", stack, title=f"up {stack.name}{suffix}")
+            return runner.run("up", stack, *runner.guard, title=f"up {stack.name}{suffix}")
 
         wave_of: dict[str, int] = {}
         results: list[Result] = []

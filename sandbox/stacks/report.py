@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from policies.report.evaluate import Report
     from sandbox.stacks.operation import Result
     from sandbox.stacks.passes import Outcome
 
@@ -121,6 +122,24 @@ def _table(title: str, headings: Sequence[str]) -> Table:
     return table
 
 
+def compliance(reports: Sequence[Report]) -> Table:
+    """One row a stack: how much the policy pack really judged, and what it found."""
+    table = _table("Compliance", ("Stack", "Rules that judged", "Resources", "Violations", "Undecided", "Exemptions"))
+    for made in reports:
+        judged = [outcome for outcome in made.outcomes if outcome.evaluated]
+        blocking = len(made.blocking)
+        exempted = [f"{each.entry.ticket} {each.entry.rule}, {each.days_left} days left" for each in made.exemptions]
+        table.add_row(
+            made.state.stack,
+            f"{len(judged)} of {len(made.outcomes)}",
+            str(len({urn for outcome in judged for urn in outcome.evaluated})),
+            f"[{'red' if blocking else 'green'}]{blocking or 'none'}[/]",
+            str(sum(len(outcome.undecided) for outcome in made.outcomes) or "none"),
+            escape("\n".join(exempted) or "none"),
+        )
+    return table
+
+
 def explain(result: Result, console: Console) -> None:
     """Prints why an operation failed: each error once, with the resource it is about, without the engine's refrain."""
     console.print(f"[bold red]{result.verb} {escape(result.stack)} failed[/]")
@@ -131,6 +150,11 @@ def explain(result: Result, console: Console) -> None:
         told.add(error.message)
         about = error.urn.split("::", 2)[-1].rpartition("$")[2]
         console.print(escape(f"  {about}: {error.message}" if about else f"  {error.message}"), soft_wrap=True)
+    for violation in result.violations:
+        if violation.level == "mandatory":
+            about = violation.urn.split("::", 2)[-1].rpartition("$")[2]
+            told.add(violation.message)
+            console.print(escape(f"  {about}: {violation.message.strip()}"), soft_wrap=True)
     if result.complaint and not told:
         console.print(escape(f"  {result.complaint}"), soft_wrap=True)
 

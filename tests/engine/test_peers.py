@@ -75,7 +75,9 @@ def test_peers_without_a_stack_are_all_refused_at_once_with_the_way_out(fresh_sa
     fresh_sandbox.stack("azure", stack.project)
     assert "1. regions.gcp: there is no stack" in said(stack.preview(fails=True))
     fresh_sandbox.stack("gcp", stack.project)
-    assert "standing: Standing(backup=False, lock_days=0, audit_days=0), peers: []" in said(stack.preview())
+    assert "standing: Standing(backup=False, lock_days=0, audit_days=0, recovery=False), peers: []" in said(
+        stack.preview()
+    )
 
 
 def test_a_stack_knows_its_own_locks_at_every_update_and_after_a_destroy(fresh_sandbox: Sandbox) -> None:
@@ -84,8 +86,8 @@ def test_a_stack_knows_its_own_locks_at_every_update_and_after_a_destroy(fresh_s
     stack = fresh_sandbox.stack("blue", folder)
     for peer in ("azure", "gcp"):
         fresh_sandbox.stack(peer, folder)
-    nothing = "standing: Standing(backup=False, lock_days=0, audit_days=0)"
-    locked = "standing: Standing(backup=True, lock_days=35, audit_days=400)"
+    nothing = "standing: Standing(backup=False, lock_days=0, audit_days=0, recovery=False)"
+    locked = "standing: Standing(backup=True, lock_days=35, audit_days=400, recovery=False)"
     configure(stack)
     assert nothing in said(stack.preview())
     assert nothing in said(stack.up())
@@ -120,10 +122,10 @@ def test_locks_that_administrators_can_lift_bind_nobody(fresh_sandbox: Sandbox) 
     configure(stack, backup_lock="governance")
     stack.up()
     configure(stack, backup_lock="governance", backup_lockDays=1, audit_keepDays=365)
-    assert "standing: Standing(backup=True, lock_days=0, audit_days=0)" in said(stack.up())
+    assert "standing: Standing(backup=True, lock_days=0, audit_days=0, recovery=False)" in said(stack.up())
     configure(stack, backup_lockDays=2)
     stack.up()
-    assert "Standing(backup=True, lock_days=2, audit_days=400)" in said(stack.preview())
+    assert "Standing(backup=True, lock_days=2, audit_days=400, recovery=False)" in said(stack.preview())
 
 
 def test_a_manifest_of_another_schema_is_refused_with_the_way_out(fresh_sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from sandbox.home import TREE
 
 MAKEFILE = (TREE / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
-INNER = {"lint-style", "lint-types", "lint-layers", "lint-shell"}
+INNER = {"lint-style", "lint-types", "lint-layers", "lint-shell", "lint-workflows"}
 
 
 def test_make_alone_lists_every_target_with_what_it_does() -> None:
@@ -72,20 +72,21 @@ def test_without_uv_and_pip_it_says_what_to_install(tmp_path: Path) -> None:
 
 
 def test_a_finished_environment_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
-    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".installed")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").touch()
-    ran: list[list[str]] = []
+    environment = bootstrap.Environment(tmp_path)
+    environment.python.parent.mkdir(parents=True)
+    environment.python.touch()
+    environment.lock.write_text("one lock", encoding="utf-8")
+    ran: list[Path] = []
+    monkeypatch.setattr(bootstrap, "ENVIRONMENTS", (environment,))
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "find_uv", lambda: ["uv"])
-    monkeypatch.setattr(bootstrap, "run", ran.append)
+    monkeypatch.setattr(bootstrap, "run", lambda _, venv: ran.append(venv))
     bootstrap.main()
-    assert len(ran) == 1
     bootstrap.main()
-    assert len(ran) == 1
-    (tmp_path / ".installed").write_text("another lock")
+    assert ran == [environment.venv]
+    environment.lock.write_text("another lock", encoding="utf-8")
     bootstrap.main()
-    assert len(ran) == 2
+    assert ran == [environment.venv] * 2
 
 
 def test_an_old_python_is_refused_with_the_way_out(
