@@ -10,7 +10,7 @@ import pytest
 from components.plan.mesh import DPD_SECONDS, pairs
 from components.plan.records import endpoint
 from components.plan.spec import PRODUCTS
-from docs import backups_picture, mesh_picture, picture
+from docs import backups_picture, compliance_page, mesh_picture, picture
 from docs.picture import platform
 from sandbox.home import TREE
 
@@ -93,3 +93,9 @@ def _top() -> set[str]:
 def _code(document: Path) -> str:
     text = document.read_text(encoding="utf-8")
     return "\n".join([*blocks(document, "sh"), *re.findall(r"`[^`\n]+`", text)])
+
+
+def test_the_page_of_compliance_is_the_catalogue() -> None:
+    assert compliance_page.PAGE.read_text(encoding="utf-8") == compliance_page.text(), (
+        "write it: python -m docs.compliance_page"
+    )
