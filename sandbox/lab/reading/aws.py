@@ -1,0 +1,144 @@
+"""Machines and security groups of AWS.
+
+A group allows and never denies; a machine lets through what any of its groups allows. Answers to what was let through
+pass, as connection tracking does on the switch.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sandbox.lab.world import Disk, Machine, Protocol, Rule, World
+
+from .placing import placed
+from .registered import NotReadError, Registered, Row
+
+_INSTANCE, _TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
+_GROUP, _SUBNET, _VOLUME = "aws:autoscaling/group:Group", "aws:ec2/subnet:Subnet", "aws:ebs/volume:Volume"
+_ATTACHMENT, _PROFILE = "aws:ec2/volumeAttachment:VolumeAttachment", "aws:iam/instanceProfile:InstanceProfile"
+_INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+_EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+_ROLE = "aws:iam/role:Role"
+_DIRECTIONS: tuple[tuple[Literal["in", "out"], str], ...] = (("in", _INGRESS), ("out", _EGRESS))
+_KERNEL_NAMES = ("/dev/nvme1n1", "/dev/nvme2n1", "/dev/nvme3n1")
+"""What the kernel calls data disks, in the order of their attachment."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    machine: Machine
+    groups: tuple[str, ...]
+
+
+def world(registered: Registered) -> World:
+    """AWS's part.
+
+    Raises:
+        NotReadError: a rule's peer or protocol is of a kind that the lab does not know.
+    """
+    found = [*_instances(registered), *_scaled(registered)]
+    members: dict[str, list[str]] = {}
+    for each in found:
+        for group in each.groups:
+            members.setdefault(group, []).append(f"{each.machine.address}/32")
+    rules = [
+        _rule(each.machine.id, towards, row, members)
+        for each in found
+        for towards, kind in _DIRECTIONS
+        for row in registered.of(kind)
+        if row["securityGroupId"] in each.groups
+    ]
+    return World(tuple(each.machine for each in found), tuple(rules))
+
+
+def _instances(registered: Registered) -> Iterator[_Found]:
+    subnets, volumes = registered.by(_SUBNET, "id"), registered.by(_VOLUME, "id")
+    roles = _roles(registered)
+    attached: dict[str, list[Row]] = {}
+    for row in sorted(registered.of(_ATTACHMENT), key=lambda row: row["deviceName"]):
+        attached.setdefault(row["instanceId"], []).append(volumes[row["volumeId"]])
+    for row in registered.of(_INSTANCE):
+        subnet = subnets[row["subnetId"]]
+        disks = zip(attached.get(row["id"], []), _KERNEL_NAMES, strict=False)
+        yield _Found(
+            Machine(
+                id=row["id"],
+                name=row["tags"]["Name"],
+                cloud="aws",
+                region=subnet["region"],
+                zone=subnet["availabilityZone"],
+                address=row["privateIp"],
+                subnet=subnet["cidrBlock"],
+                user_data=_unpacked(row["userDataBase64"]),
+                identity=roles.get(row.get("iamInstanceProfile", ""), ""),
+                disks=tuple(_disk(volume, kernel) for volume, kernel in disks),
+            ),
+            tuple(row["vpcSecurityGroupIds"]),
+        )
+
+
+def _scaled(registered: Registered) -> Iterator[_Found]:
+    subnets, templates = registered.by(_SUBNET, "id"), registered.by(_TEMPLATE, "id")
+    roles = _roles(registered)
+    for group in registered.of(_GROUP):
+        template = templates[group["launchTemplate"]["id"]]
+        places = [subnets[each] for each in group["vpcZoneIdentifiers"]]
+        where = placed([place["cidrBlock"] for place in places], int(group["desiredCapacity"]))
+        for number, (index, address) in enumerate(where, start=1):
+            yield _Found(
+                Machine(
+                    # A new version of the template is another machine, as after an instance refresh.
+                    id=f"{group['name']}-{number}-{template['latestVersion']}",
+                    name=f"{group['name']}-aws-{number}",
+                    cloud="aws",
+                    region=places[index]["region"],
+                    zone=places[index]["availabilityZone"],
+                    address=address,
+                    subnet=places[index]["cidrBlock"],
+                    user_data=_unpacked(template["userData"]),
+                    identity=roles[template["iamInstanceProfile"]["name"]],
+                ),
+                tuple(template["vpcSecurityGroupIds"]),
+            )
+
+
+def _roles(registered: Registered) -> dict[str, str]:
+    """ARNs of roles by the profile that hands them to machines."""
+    roles = registered.by(_ROLE, "name")
+    return {profile["name"]: roles[profile["role"]]["arn"] for profile in registered.of(_PROFILE)}
+
+
+def _disk(volume: Row, kernel: str) -> Disk:
+    name = volume["id"].replace("-", "")
+    return Disk(volume["id"], int(volume["size"]), (f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{name}", kernel))
+
+
+def _unpacked(data: str) -> bytes:
+    """User data as the machine's cloud-init sees it; gzip is unpacked by cloud-init itself and stays."""
+    return base64.b64decode(data)
+
+
+def _rule(machine: str, towards: Literal["in", "out"], row: Row, members: dict[str, list[str]]) -> Rule:
+    if re.fullmatch(r"\d+\.\d+\.\d+\.\d+/\d+", row.get("cidrIpv4") or ""):
+        peers: tuple[str, ...] = (row["cidrIpv4"],)
+    elif row.get("referencedSecurityGroupId"):
+        peers = tuple(members.get(row["referencedSecurityGroupId"], ()))
+    else:
+        raise NotReadError(f"{row['id']}: a rule for neither a range nor a group")
+    protocol = _protocol(row)
+    return Rule(machine, towards, True, protocol, peers, _ports(protocol, row))  # noqa: FBT003 - groups only allow
+
+
+def _protocol(row: Row) -> Protocol:
+    known: dict[str, Protocol] = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "-1": "any"}
+    if row["ipProtocol"] not in known:
+        raise NotReadError(f"{row['id']}: protocol {row['ipProtocol']}")
+    return known[row["ipProtocol"]]
+
+
+def _ports(protocol: Protocol, row: dict[str, Any]) -> tuple[int, int] | None:
+    return (int(row["fromPort"]), int(row["toPort"])) if protocol in ("tcp", "udp") else None

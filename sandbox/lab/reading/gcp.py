@@ -1,0 +1,129 @@
+"""Machines and firewall rules of Google Cloud.
+
+Rules belong to the network and name machines by their service accounts. The lowest priority number decides; of the
+same priority, what denies comes first. Below them lie the network's own: nothing in, everything out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sandbox.lab.world import Disk, Machine, Protocol, Rule, World
+
+from .placing import placed
+from .ranges import EVERYWHERE
+from .registered import NotReadError, Registered, Row
+
+_INSTANCE, _DISK = "gcp:compute/instance:Instance", "gcp:compute/disk:Disk"
+_SUBNET, _FIREWALL = "gcp:compute/subnetwork:Subnetwork", "gcp:compute/firewall:Firewall"
+_TEMPLATE = "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate"
+_MANAGER = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
+_SCALER = "gcp:compute/regionAutoscaler:RegionAutoscaler"
+_PROTOCOLS: Mapping[str, Protocol] = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "all": "any"}
+_KERNEL_NAMES = ("/dev/sdb", "/dev/sdc", "/dev/sdd")
+
+
+@dataclass(frozen=True)
+class _Found:
+    machine: Machine
+    network: str
+
+
+def world(registered: Registered) -> World:
+    """Google Cloud's part.
+
+    Raises:
+        NotReadError: a rule names machines by tags, or a protocol that the lab does not know.
+    """
+    found = [*_instances(registered), *_scaled(registered)]
+    rows = sorted(registered.of(_FIREWALL), key=lambda row: (int(row["priority"]), not row.get("denies")))
+    rules = [rule for each in found for row in rows for rule in _rules(each, row, found)]
+    # Everything that no rule before denies may go out.
+    rules += [Rule(each.machine.id, "out", True, "any", (EVERYWHERE,)) for each in found]  # noqa: FBT003
+    return World(tuple(each.machine for each in found), tuple(rules))
+
+
+def _instances(registered: Registered) -> Iterator[_Found]:
+    subnets, disks = registered.by(_SUBNET, "id"), registered.by(_DISK, "id")
+    for row in registered.of(_INSTANCE):
+        (interface,) = row["networkInterfaces"]
+        subnet = subnets[interface["subnetwork"]]
+        attached = zip(row.get("attachedDisks", ()), _KERNEL_NAMES, strict=False)
+        yield _Found(
+            Machine(
+                id=row.get("instanceId") or row["id"],
+                name=row["name"],
+                cloud="gcp",
+                region=subnet["region"],
+                zone=row["zone"],
+                address=interface["networkIp"],
+                subnet=subnet["ipCidrRange"],
+                user_data=row["metadata"]["user-data"].encode(),
+                identity=row["serviceAccount"]["email"],
+                disks=tuple(_disk(disks[disk["source"]], disk["deviceName"], kernel) for disk, kernel in attached),
+            ),
+            interface["network"],
+        )
+
+
+def _scaled(registered: Registered) -> Iterator[_Found]:
+    subnets, templates = registered.by(_SUBNET, "id"), registered.by(_TEMPLATE, "selfLink")
+    managers = registered.by(_MANAGER, "id")
+    for scaler in registered.of(_SCALER):
+        manager = managers[scaler["target"]]
+        template = templates[manager["versions"][0]["instanceTemplate"]]
+        (interface,) = template["networkInterfaces"]
+        subnet = subnets[interface["subnetwork"]]
+        zones = manager["distributionPolicyZones"]
+        number = int(scaler["autoscalingPolicy"]["minReplicas"])
+        for count, (_, address) in enumerate(placed([subnet["ipCidrRange"]], number), start=1):
+            name = f"{manager['baseInstanceName']}-gcp-{count}"
+            yield _Found(
+                Machine(
+                    # Another template is another machine, as after a rolling replacement.
+                    id=f"{name}-{template['name']}",
+                    name=name,
+                    cloud="gcp",
+                    region=subnet["region"],
+                    zone=zones[(count - 1) % len(zones)],
+                    address=address,
+                    subnet=subnet["ipCidrRange"],
+                    user_data=template["metadata"]["user-data"].encode(),
+                    identity=template["serviceAccount"]["email"],
+                ),
+                subnet["network"],
+            )
+
+
+def _disk(disk: Row, name: str, kernel: str) -> Disk:
+    return Disk(disk["id"], int(disk["size"]), (f"/dev/disk/by-id/google-{name}", kernel))
+
+
+def _rules(found: _Found, row: Row, everybody: list[_Found]) -> Iterator[Rule]:
+    if row.get("disabled") or row["network"] != found.network:
+        return
+    if row.get("targetTags") or row.get("sourceTags"):
+        raise NotReadError(f"{row['id']}: names machines by tags")
+    targets = row.get("targetServiceAccounts")
+    if targets and found.machine.identity not in targets:
+        return
+    towards: Literal["in", "out"] = "in" if row["direction"] == "INGRESS" else "out"
+    if towards == "in":
+        senders = set(row.get("sourceServiceAccounts") or ())
+        members = (f"{each.machine.address}/32" for each in everybody if each.machine.identity in senders)
+        peers = (*(row.get("sourceRanges") or ()), *members)
+    else:
+        peers = tuple(row.get("destinationRanges") or (EVERYWHERE,))
+    for allows, listed in ((True, row.get("allows")), (False, row.get("denies"))):
+        for each in listed or ():
+            if each["protocol"] not in _PROTOCOLS:
+                raise NotReadError(f"{row['id']}: protocol {each['protocol']}")
+            for ports in map(_ports, each.get("ports") or ("",)):
+                yield Rule(found.machine.id, towards, allows, _PROTOCOLS[each["protocol"]], peers, ports)
+
+
+def _ports(text: str) -> tuple[int, int] | None:
+    first, _, last = text.partition("-")
+    return (int(first), int(last or first)) if text else None

@@ -1,0 +1,80 @@
+"""What shall exist in the lab, as plain data: the meeting point of those who read the cloud and those who build.
+
+Owns the types. Nothing here knows a cloud's resources, and nothing here acts.
+
+Dangerous edge: user data and names come from a program that runs unchanged on real clouds. Nothing may be added to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from components.plan.spec import Cloud
+
+Protocol = Literal["tcp", "udp", "icmp", "any"]
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A data disk, which outlives the machines that it is attached to.
+
+    Attributes:
+        id: the cloud's; the same disk has the same content whatever machine holds it.
+        paths: where its cloud shows it inside a machine, the stable path first.
+    """
+
+    id: str
+    gigabytes: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An instance.
+
+    Attributes:
+        id: the cloud's; another id under the same name is a replacement.
+        name: as the machine calls itself; unique in a lab.
+        address: planned, IPv4.
+        subnet: the subnet's range in CIDR notation; the first address is the router's.
+        user_data: as the program gave it, byte for byte.
+        identity: role ARN, client id, or account's address; empty where it has none.
+    """
+
+    id: str
+    name: str
+    cloud: Cloud
+    region: str
+    zone: str
+    address: str
+    subnet: str
+    user_data: bytes
+    identity: str = ""
+    disks: tuple[Disk, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of a machine's firewall. The first that fits decides; what fits none is dropped.
+
+    Attributes:
+        towards: `in` to the machine, `out` from it.
+        peers: ranges in CIDR notation.
+        ports: first and last, None for all.
+    """
+
+    machine: str
+    towards: Literal["in", "out"]
+    allows: bool
+    protocol: Protocol
+    peers: tuple[str, ...]
+    ports: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that shall exist, of all regions together."""
+
+    machines: tuple[Machine, ...]
+    rules: tuple[Rule, ...]
