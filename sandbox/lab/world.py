@@ -73,8 +73,54 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How a balancer asks a server whether it can serve: HTTPS without looking at the certificate, as the clouds do.
+
+    Attributes:
+        interval: seconds between two questions; `timeout` in seconds too.
+        healthy: good answers in a row that bring a server in; `unhealthy` bad ones take it out.
+        body: text with which a good answer begins; empty where only the status counts, which must be 200.
+    """
+
+    port: int
+    path: str
+    interval: int
+    timeout: int
+    healthy: int
+    unhealthy: int
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A port of a balancer's front, and the servers behind it.
+
+    Attributes:
+        targets: addresses.
+        port: the servers'.
+    """
+
+    front: int
+    targets: tuple[str, ...]
+    port: int
+    check: Check
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """An internal balancer of connections."""
+
+    id: str
+    name: str
+    cloud: Cloud
+    addresses: tuple[str, ...]
+    listeners: tuple[Listener, ...]
+
+
+@dataclass(frozen=True)
 class World:
     """Everything that shall exist, of all regions together."""
 
     machines: tuple[Machine, ...]
     rules: tuple[Rule, ...]
+    balancers: tuple[Balancer, ...] = ()

@@ -30,4 +30,5 @@ def world(resources: Iterable[Resource]) -> World:
     return World(
         tuple(machine for each in found for machine in each.machines),
         tuple(rule for each in found for rule in each.rules),
+        tuple(balancer for each in found for balancer in each.balancers),
     )

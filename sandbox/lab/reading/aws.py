@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.lab.world import Disk, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
 
 from .placing import placed
 from .registered import NotReadError, Registered, Row
@@ -23,6 +23,8 @@ _ATTACHMENT, _PROFILE = "aws:ec2/volumeAttachment:VolumeAttachment", "aws:iam/in
 _INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 _ROLE = "aws:iam/role:Role"
+_BALANCER, _LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
+_TARGETS, _TARGET = "aws:lb/targetGroup:TargetGroup", "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 _DIRECTIONS: tuple[tuple[Literal["in", "out"], str], ...] = (("in", _INGRESS), ("out", _EGRESS))
 _KERNEL_NAMES = ("/dev/nvme1n1", "/dev/nvme2n1", "/dev/nvme3n1")
 """What the kernel calls data disks, in the order of their attachment."""
@@ -45,6 +47,9 @@ def world(registered: Registered) -> World:
     for each in found:
         for group in each.groups:
             members.setdefault(group, []).append(f"{each.machine.address}/32")
+    for row in registered.of(_BALANCER):
+        for group in row.get("securityGroups", ()):
+            members.setdefault(group, []).extend(f"{place['privateIpv4Address']}/32" for place in row["subnetMappings"])
     rules = [
         _rule(each.machine.id, towards, row, members)
         for each in found
@@ -52,7 +57,8 @@ def world(registered: Registered) -> World:
         for row in registered.of(kind)
         if row["securityGroupId"] in each.groups
     ]
-    return World(tuple(each.machine for each in found), tuple(rules))
+    addresses = {each.machine.id: each.machine.address for each in found}
+    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered, addresses)))
 
 
 def _instances(registered: Registered) -> Iterator[_Found]:
@@ -142,3 +148,36 @@ def _protocol(row: Row) -> Protocol:
 
 def _ports(protocol: Protocol, row: dict[str, Any]) -> tuple[int, int] | None:
     return (int(row["fromPort"]), int(row["toPort"])) if protocol in ("tcp", "udp") else None
+
+
+def _balancers(registered: Registered, addresses: Mapping[str, str]) -> Iterator[Balancer]:
+    groups = registered.by(_TARGETS, "arn")
+    members: dict[str, list[str]] = {}
+    for row in registered.of(_TARGET):
+        members.setdefault(row["targetGroupArn"], []).append(addresses[row["targetId"]])
+    for row in registered.of(_BALANCER):
+        listeners = [each for each in registered.of(_LISTENER) if each["loadBalancerArn"] == row["arn"]]
+        yield Balancer(
+            row["arn"],
+            row["name"],
+            "aws",
+            tuple(place["privateIpv4Address"] for place in row["subnetMappings"]),
+            tuple(_listener(each, groups, members) for each in listeners),
+        )
+
+
+def _listener(row: Row, groups: Mapping[str, Row], members: Mapping[str, list[str]]) -> Listener:
+    (action,) = row["defaultActions"]
+    group = groups[action["targetGroupArn"]]
+    asked = group["healthCheck"]
+    if asked["protocol"] != "HTTPS" or asked["matcher"] != "200":
+        raise NotReadError(f"{group['arn']}: a check other than HTTPS with the answer 200")
+    check = Check(
+        int(asked["port"]),
+        asked["path"],
+        int(asked["interval"]),
+        int(asked["timeout"]),
+        int(asked["healthyThreshold"]),
+        int(asked["unhealthyThreshold"]),
+    )
+    return Listener(int(row["port"]), tuple(sorted(members.get(group["arn"], ()))), int(group["port"]), check)

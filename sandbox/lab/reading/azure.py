@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.lab.world import Disk, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
 
 from .placing import placed
 from .ranges import EVERYWHERE, both
@@ -21,6 +21,7 @@ _MACHINE, _INTERFACE = "azure-native:compute:VirtualMachine", "azure-native:netw
 _SET, _NETWORK = "azure-native:compute:VirtualMachineScaleSet", "azure-native:network:VirtualNetwork"
 _DISK, _GROUP = "azure-native:compute:Disk", "azure-native:network:NetworkSecurityGroup"
 _IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
+_BALANCER = "azure-native:network:LoadBalancer"
 _TAGS = {"*": EVERYWHERE, "Internet": EVERYWHERE, "AzureLoadBalancer": "168.63.129.16/32"}
 """Service tags that rules use, as ranges. The balancer's is the address that its probes come from."""
 _PROTOCOLS: Mapping[str, Protocol] = {"Tcp": "tcp", "Udp": "udp", "Icmp": "icmp", "*": "any"}
@@ -50,7 +51,7 @@ def world(registered: Registered) -> World:
             members.setdefault(asg, []).append(f"{each.machine.address}/32")
     groups = registered.by(_GROUP, "id")
     rules = [rule for each in found for rule in _rules(each, groups, members)]
-    return World(tuple(each.machine for each in found), tuple(rules))
+    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered)))
 
 
 def _machines(registered: Registered, subnets: Mapping[str, Row], identities: Mapping[str, Row]) -> Iterator[_Found]:
@@ -173,3 +174,32 @@ def _ports(text: str) -> tuple[int, int] | None:
         return None
     first, _, last = text.partition("-")
     return int(first), int(last or first)
+
+
+def _balancers(registered: Registered) -> Iterator[Balancer]:
+    members: dict[str, list[str]] = {}
+    for interface in registered.of(_INTERFACE):
+        for settings in interface["ipConfigurations"]:
+            for pool in settings.get("loadBalancerBackendAddressPools", ()):
+                members.setdefault(pool["id"], []).append(settings["privateIPAddress"])
+    for row in registered.of(_BALANCER):
+        probes = {probe["id"]: probe for probe in row["probes"]}
+        yield Balancer(
+            row["id"],
+            row["loadBalancerName"],
+            "azure",
+            tuple(front["privateIPAddress"] for front in row["frontendIPConfigurations"]),
+            tuple(_listener(rule, probes, members) for rule in row["loadBalancingRules"]),
+        )
+
+
+def _listener(rule: Row, probes: Mapping[str, Row], members: Mapping[str, list[str]]) -> Listener:
+    probe = probes[rule["probe"]["id"]]
+    if probe["protocol"] != "Https":
+        raise NotReadError(f"{probe['id']}: a probe other than HTTPS")
+    number = int(probe.get("probeThreshold") or 1)
+    interval = int(probe["intervalInSeconds"])
+    # The cloud waits for an answer as long as it waits for the next question, and counts both ways alike.
+    check = Check(int(probe["port"]), probe["requestPath"], interval, interval, number, number)
+    targets = tuple(sorted(members.get(rule["backendAddressPool"]["id"], ())))
+    return Listener(int(rule["frontendPort"]), targets, int(rule["backendPort"]), check)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.lab.world import Disk, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
 
 from .placing import placed
 from .ranges import EVERYWHERE
@@ -21,6 +21,12 @@ _SUBNET, _FIREWALL = "gcp:compute/subnetwork:Subnetwork", "gcp:compute/firewall:
 _TEMPLATE = "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate"
 _MANAGER = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
 _SCALER = "gcp:compute/regionAutoscaler:RegionAutoscaler"
+_FRONT, _PROXY = "gcp:compute/forwardingRule:ForwardingRule", "gcp:compute/regionTargetTcpProxy:RegionTargetTcpProxy"
+_BACKEND, _CHECK = (
+    "gcp:compute/regionBackendService:RegionBackendService",
+    "gcp:compute/regionHealthCheck:RegionHealthCheck",
+)
+_MEMBER = "gcp:compute/instanceGroupMembership:InstanceGroupMembership"
 _PROTOCOLS: Mapping[str, Protocol] = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "all": "any"}
 _KERNEL_NAMES = ("/dev/sdb", "/dev/sdc", "/dev/sdd")
 
@@ -42,7 +48,8 @@ def world(registered: Registered) -> World:
     rules = [rule for each in found for row in rows for rule in _rules(each, row, found)]
     # Everything that no rule before denies may go out.
     rules += [Rule(each.machine.id, "out", True, "any", (EVERYWHERE,)) for each in found]  # noqa: FBT003
-    return World(tuple(each.machine for each in found), tuple(rules))
+    addresses = {each.machine.name: each.machine.address for each in found}
+    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered, addresses)))
 
 
 def _instances(registered: Registered) -> Iterator[_Found]:
@@ -127,3 +134,47 @@ def _rules(found: _Found, row: Row, everybody: list[_Found]) -> Iterator[Rule]:
 def _ports(text: str) -> tuple[int, int] | None:
     first, _, last = text.partition("-")
     return (int(first), int(last or first)) if text else None
+
+
+def _balancers(registered: Registered, addresses: Mapping[str, str]) -> Iterator[Balancer]:
+    services, proxies = registered.by(_BACKEND, "id"), registered.by(_PROXY, "id")
+    checks = registered.by(_CHECK, "id")
+    members: dict[str, list[str]] = {}
+    for row in registered.of(_MEMBER):
+        group = f"/zones/{row['zone']}/instanceGroups/{row['instanceGroup']}"
+        members.setdefault(group, []).append(addresses[row["instance"].rpartition("/")[2]])
+    for row in registered.of(_FRONT):
+        service = services[row.get("backendService") or proxies[row["target"]]["backendService"]]
+        targets = [
+            address
+            for backend in service["backends"]
+            for group, found in members.items()
+            if backend["group"].endswith(group)
+            for address in found
+        ]
+        check = _check(checks[service["healthChecks"]])
+        ports = row.get("ports") or [row["portRange"]]
+        # A balancer that passes connections on leaves the port as it is; a proxy speaks to the one that is checked.
+        back = check.port if row.get("target") else None
+        yield Balancer(
+            row["id"],
+            row["name"],
+            "gcp",
+            (row["ipAddress"],),
+            tuple(Listener(int(port), tuple(sorted(targets)), back or int(port), check) for port in ports),
+        )
+
+
+def _check(row: Row) -> Check:
+    asked = row.get("httpsHealthCheck")
+    if not asked:
+        raise NotReadError(f"{row['id']}: a check other than HTTPS")
+    return Check(
+        int(asked["port"]),
+        asked["requestPath"],
+        int(row["checkIntervalSec"]),
+        int(row["timeoutSec"]),
+        int(row["healthyThreshold"]),
+        int(row["unhealthyThreshold"]),
+        asked.get("response") or "",
+    )

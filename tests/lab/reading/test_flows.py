@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.plan import addressing
-from components.plan.flows import EGRESS, FLOWS, Flow
-from components.plan.spec import CLOUDS, SERVER_ROLE, Cloud, Role
+from components.plan.flows import BALANCERS, EGRESS, FLOWS, Flow
+from components.plan.spec import CLOUDS, SERVER_ROLE, Cloud, Role, product_of
 from sandbox.lab.reading import world
 from sandbox.lab.reading.ranges import both
 from sandbox.lab.world import Machine, Protocol, Rule, World
 from tests.deployed import Deployed, plan
 
-_BALANCER_PROBES = {"azure": ("168.63.129.16",), "gcp": ("130.211.0.1", "35.191.0.1")}
-"""Where the clouds' probes come from, as their documents say; in AWS the balancer's own address asks."""
+_PROBES: dict[str, tuple[str, ...]] = {"azure": ("168.63.129.16",), "gcp": ("130.211.0.1", "35.191.0.1")}
+"""Where the clouds' probes come from, as their documents say; in AWS the balancer's own addresses ask."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,32 @@ def test_nobody_on_the_internet_reaches_a_machine(whole: World) -> None:
 @pytest.mark.engine
 def test_probes_of_balancers_reach_what_they_check(whole: World) -> None:
     inward = _lists(whole, "in")
-    checked = {flow.targets[0]: flow.port.first for flow in FLOWS if "probes" in flow.sources}
+    checked: dict[Role, int] = {flow.targets[0]: flow.port.first for flow in FLOWS if "probes" in flow.sources}
     for machine in whole.machines:
         for role, port in checked.items():
-            for probe in _BALANCER_PROBES.get(machine.cloud, ()):
-                assert passes(inward[machine.id], Packet("tcp", probe, port)) is (_role(machine) == role)
+            fronts = addressing.front_ends(_plan(machine.cloud).platform.regions[machine.cloud], product_of(role))
+            for probe in _PROBES.get(machine.cloud, fronts):
+                reached = passes(inward[machine.id], Packet("tcp", probe, port))
+                # A balancer's own address is one of the mesh's, which reaches more than what it checks.
+                assert reached is (_role(machine) == role) or (reached and probe in fronts)
+
+
+@pytest.mark.engine
+def test_balancers_stand_where_the_plan_says_and_ask_what_the_table_says(whole: World) -> None:
+    for cloud in CLOUDS:
+        platform = _plan(cloud).platform
+        for product, balanced in BALANCERS.items():
+            fronts = addressing.front_ends(platform.regions[cloud], product)
+            servers = sorted(server.address for server in addressing.servers(platform, cloud, product))
+            found = [each for each in whole.balancers if each.cloud == cloud and set(each.addresses) <= set(fronts)]
+            assert found
+            listeners = {listener.front: listener for each in found for listener in each.listeners}
+            assert set(listeners) == {each.front.first for each in balanced.listeners}
+            for listener in listeners.values():
+                assert sorted(listener.targets) == servers
+                check, wanted = listener.check, balanced.check
+                assert (check.port, check.path, check.interval) == (wanted.port.first, wanted.path, wanted.interval)
+                assert bool(check.body) is (wanted.body_is_address and cloud == "gcp")
 
 
 @pytest.mark.engine
