@@ -108,19 +108,30 @@ class Listener:
 
 @dataclass(frozen=True)
 class Balancer:
-    """An internal balancer of connections."""
+    """An internal balancer of connections.
+
+    Attributes:
+        last_resort: whether it tries all servers where none is healthy, instead of refusing.
+    """
 
     id: str
     name: str
     cloud: Cloud
     addresses: tuple[str, ...]
     listeners: tuple[Listener, ...]
+    last_resort: bool
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that shall exist, of all regions together."""
+    """Everything that shall exist, of all regions together, at one moment.
 
-    machines: tuple[Machine, ...]
-    rules: tuple[Rule, ...]
+    Attributes:
+        rules: of all machines; those of one in the order in which they decide.
+        joined: pairs of clouds whose regions reach each other; all others are apart, whatever rules say.
+    """
+
+    machines: tuple[Machine, ...] = ()
+    rules: tuple[Rule, ...] = ()
     balancers: tuple[Balancer, ...] = ()
+    joined: frozenset[frozenset[Cloud]] = frozenset()

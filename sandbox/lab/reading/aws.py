@@ -163,6 +163,7 @@ def _balancers(registered: Registered, addresses: Mapping[str, str]) -> Iterator
             "aws",
             tuple(place["privateIpv4Address"] for place in row["subnetMappings"]),
             tuple(_listener(each, groups, members) for each in listeners),
+            last_resort=True,
         )
 
 

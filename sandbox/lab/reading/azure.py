@@ -190,6 +190,7 @@ def _balancers(registered: Registered) -> Iterator[Balancer]:
             "azure",
             tuple(front["privateIPAddress"] for front in row["frontendIPConfigurations"]),
             tuple(_listener(rule, probes, members) for rule in row["loadBalancingRules"]),
+            last_resort=any(probe.get("noHealthyBackendsBehavior") == "AllProbedUp" for probe in row["probes"]),
         )
 
 

@@ -162,6 +162,7 @@ def _balancers(registered: Registered, addresses: Mapping[str, str]) -> Iterator
             "gcp",
             (row["ipAddress"],),
             tuple(Listener(int(port), tuple(sorted(targets)), back or int(port), check) for port in ports),
+            last_resort=not row.get("target"),
         )
 
 
