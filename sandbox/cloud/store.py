@@ -126,6 +126,12 @@ class Store:
             self._follow()
             return self._records.get(key)
 
+    def everything(self) -> list[Record]:
+        """All that exists, oldest first where times differ."""
+        with self.lock:
+            self._follow()
+            return sorted(self._records.values(), key=lambda record: (record.created, record.key))
+
     def of_type(self, type_: str) -> list[Record]:
         """All records of a type, over all stacks."""
         with self.lock:

@@ -1,0 +1,1 @@
+"""Tunnels between regions, as both sides declare them."""
