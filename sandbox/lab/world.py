@@ -59,6 +59,7 @@ class Rule:
     """One line of a machine's firewall. The first that fits decides; what fits none is dropped.
 
     Attributes:
+        machine: by its name.
         towards: `in` to the machine, `out` from it.
         peers: ranges in CIDR notation.
         ports: first and last, None for all.

@@ -51,7 +51,7 @@ def world(registered: Registered) -> World:
         for group in row.get("securityGroups", ()):
             members.setdefault(group, []).extend(f"{place['privateIpv4Address']}/32" for place in row["subnetMappings"])
     rules = [
-        _rule(each.machine.id, towards, row, members)
+        _rule(each.machine.name, towards, row, members)
         for each in found
         for towards, kind in _DIRECTIONS
         for row in registered.of(kind)

@@ -150,7 +150,7 @@ def _rule(found: _Found, towards: Literal["in", "out"], row: Row, members: Mappi
     ports = row.get("destinationPortRanges") or [row["destinationPortRange"]]
     for port in ports:
         yield Rule(
-            found.machine.id, towards, row["access"] == "Allow", _PROTOCOLS[row["protocol"]], peers, _ports(port)
+            found.machine.name, towards, row["access"] == "Allow", _PROTOCOLS[row["protocol"]], peers, _ports(port)
         )
 
 

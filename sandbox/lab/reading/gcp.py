@@ -47,7 +47,7 @@ def world(registered: Registered) -> World:
     rows = sorted(registered.of(_FIREWALL), key=lambda row: (int(row["priority"]), not row.get("denies")))
     rules = [rule for each in found for row in rows for rule in _rules(each, row, found)]
     # Everything that no rule before denies may go out.
-    rules += [Rule(each.machine.id, "out", True, "any", (EVERYWHERE,)) for each in found]  # noqa: FBT003
+    rules += [Rule(each.machine.name, "out", True, "any", (EVERYWHERE,)) for each in found]  # noqa: FBT003
     addresses = {each.machine.name: each.machine.address for each in found}
     return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered, addresses)))
 
@@ -128,7 +128,7 @@ def _rules(found: _Found, row: Row, everybody: list[_Found]) -> Iterator[Rule]:
             if each["protocol"] not in _PROTOCOLS:
                 raise NotReadError(f"{row['id']}: protocol {each['protocol']}")
             for ports in map(_ports, each.get("ports") or ("",)):
-                yield Rule(found.machine.id, towards, allows, _PROTOCOLS[each["protocol"]], peers, ports)
+                yield Rule(found.machine.name, towards, allows, _PROTOCOLS[each["protocol"]], peers, ports)
 
 
 def _ports(text: str) -> tuple[int, int] | None:

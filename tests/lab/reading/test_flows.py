@@ -106,7 +106,7 @@ def test_a_machine_takes_in_what_the_flow_table_says_and_nothing_else(whole: Wor
                     and _told(flow, role, cloud, roles[target.id], target.cloud)
                     for flow in FLOWS
                 )
-                found = passes(inward[target.id], Packet(protocol, sender.address, port))
+                found = passes(inward[target.name], Packet(protocol, sender.address, port))
                 # A balancer that keeps its address hands on to ports that the table names for it alone.
                 alias = target.cloud == "azure" and roles[target.id] == "consul-server" and port == 8500
                 assert found is (wanted or (alias and protocol == "tcp")), (sender.name, target.name, protocol, port)
@@ -128,7 +128,7 @@ def test_probes_of_balancers_reach_what_they_check(whole: World) -> None:
         for role, port in checked.items():
             fronts = addressing.front_ends(_plan(machine.cloud).platform.regions[machine.cloud], product_of(role))
             for probe in _PROBES.get(machine.cloud, fronts):
-                reached = passes(inward[machine.id], Packet("tcp", probe, port))
+                reached = passes(inward[machine.name], Packet("tcp", probe, port))
                 # A balancer's own address is one of the mesh's, which reaches more than what it checks.
                 assert reached is (_role(machine) == role) or (reached and probe in fronts)
 
