@@ -1,11 +1,12 @@
-"""Network namespaces of one run.
+"""Network namespaces of one owner: a run, or something that outlives the process that made it.
 
 Owns their names, the commands put into them, sockets opened inside them and their removal. What a namespace is for is
 the layout's business. Nothing is created in, or reachable from, the machine's own namespace.
 
 Dangerous edges:
-- A namespace outlives its process. Names carry the owner's process id, so that the next run removes what a killed one
-  left behind, and no run touches the namespaces of one that still lives.
+- A namespace outlives its process. Names of a run carry the owner's process id, so that the next run removes what a
+  killed one left behind, and no run touches the namespaces of one that still lives. Lasting ones carry their owner's
+  name alone: any process finds them, and only that owner's own teardown removes them.
 - `setns` changes the calling thread. It is called in threads that end right after.
 
 Source: setns(2), ip-netns(8).
@@ -49,29 +50,43 @@ _FORWARDING = {
 
 
 class Namespaces:
-    """All namespaces of one owner, by short names."""
+    """All namespaces of one owner, by short names.
 
-    def __init__(self, stem: str) -> None:
+    Args:
+        stem: how all their names begin.
+        lasting: they belong to the stem and not to this run; a stem must then be no other's beginning.
+    """
+
+    def __init__(self, stem: str, *, lasting: bool = False) -> None:
         self._stem = stem
-        self._prefix = f"{stem}{os.getpid()}-{time.monotonic_ns() % 10**6:06}-"
+        self._lasting = lasting
+        self._prefix = f"{stem}-" if lasting else f"{stem}{os.getpid()}-{time.monotonic_ns() % 10**6:06}-"
         self._names: list[str] = []
 
     def full(self, name: str) -> str:
         """The name that `ip netns` knows."""
         return self._prefix + name
 
-    def create(self, names: Iterable[str]) -> None:
-        """Makes namespaces that forward packets, each with its loopback up.
+    def create(self, names: Iterable[str], *, forwarding: bool = True) -> None:
+        """Makes namespaces that forward packets, each with its loopback up. Lasting ones may be there already.
 
         Raises:
             SandboxError: the machine does not let us.
         """
-        sweep(self._stem)
-        self._names = list(names)
-        _ip("", [f"netns add {self.full(name)}" for name in self._names])
-        for name in self._names:
+        if not self._lasting:
+            sweep(self._stem)
+        names = list(names)
+        self._names = list(dict.fromkeys([*self._names, *names])) if self._lasting else names
+        there = set(self.standing())
+        _ip("", [f"netns add {self.full(name)}" for name in names if name not in there])
+        for name in names:
             self.ip(name, ["link set lo up"])
-            self.inside(name, partial(_forward, crc32(name.encode()) or 1))
+            if forwarding:
+                self.inside(name, partial(_forward, crc32(name.encode()) or 1))
+
+    def standing(self) -> list[str]:
+        """Short names of those that exist, whoever made them."""
+        return [name.removeprefix(self._prefix) for name in _listed() if name.startswith(self._prefix)]
 
     def ip(self, name: str, lines: Sequence[str]) -> None:
         """Runs `ip` commands, one a line, inside one namespace."""
@@ -104,10 +119,15 @@ class Namespaces:
         hops = [hop for route in routes for hop in (route.get("nexthops") or [route])]
         return {hop["gateway"] for hop in hops if "gateway" in hop and "dead" not in hop.get("flags", [])}
 
-    def remove(self) -> None:
-        """Removes all of them, with every link; processes inside must have ended."""
-        _remove([self.full(name) for name in self._names])
-        self._names = []
+    def remove(self, names: Iterable[str] | None = None) -> None:
+        """Removes these, or all, with every link; processes inside must have ended."""
+        gone = list(names) if names is not None else self.standing() if self._lasting else self._names
+        _remove([self.full(name) for name in gone])
+        self._names = [name for name in self._names if name not in gone]
+
+    def end(self, names: Iterable[str]) -> None:
+        """Kills every process inside."""
+        _end([self.full(name) for name in names])
 
 
 def sweep(stem: str) -> None:
@@ -117,14 +137,18 @@ def sweep(stem: str) -> None:
         owner = re.match(rf"{re.escape(stem)}(\d+)-", name)
         if owner and not Path(f"/proc/{owner[1]}").exists():
             left.append(name)
-    pids = [int(pid) for name in left for pid in _output(["ip", "netns", "pids", name]).split()]
+    _end(left)
+    _remove(left)
+
+
+def _end(full_names: Sequence[str]) -> None:
+    pids = [int(pid) for name in full_names for pid in _output(["ip", "netns", "pids", name]).split()]
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + _END_SECONDS
     while time.monotonic() < end and any(Path(f"/proc/{pid}").exists() for pid in pids):
         time.sleep(0.02)
-    _remove(left)
 
 
 def _listed() -> list[str]:

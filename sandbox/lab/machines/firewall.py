@@ -1,0 +1,137 @@
+"""The switch's packet filter, as one text, from the machines and the rules that their clouds hold.
+
+Pure. Owns what a rule means: every machine is judged on its own, when it sends and when it receives, and a connection
+that was let through may answer. What no rule names is dropped; so is everything that does not carry its machine's own
+address, and everything between regions that nothing joins.
+
+Dangerous edge: what is not here is what the lab does not refuse. A range that cannot be written is an error, never left
+out; ranges of IPv6 are left out because nothing of it passes at all.
+
+Source: nft(8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from ipaddress import IPv4Network, collapse_addresses, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sandbox.lab.machines.lab import PORTS, port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sandbox.lab.world import Machine, Rule, World
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - no markup
+)
+_DIGEST = re.compile(r'^\s*comment "([0-9a-f]{64})"$', re.MULTILINE)
+_EVERYWHERE = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True)
+class _Port:
+    """One machine's part of the filter."""
+
+    name: str
+    machine: str
+    address: str
+    outward: list[str]
+    inward: list[str]
+
+
+def ruleset(world: World, services: Iterable[str]) -> str:
+    """The whole filter; the same world gives the same text.
+
+    Args:
+        world: machines, and their rules in the order in which they decide.
+        services: addresses of the switch that every machine may reach.
+    """
+    rules: dict[str, list[Rule]] = defaultdict(list)
+    for rule in world.rules:
+        rules[rule.machine].append(rule)
+    machines = sorted(world.machines, key=lambda machine: machine.name)
+    values = {
+        "prefix": PORTS,
+        "ports": [_judged(machine, rules[machine.name]) for machine in machines],
+        "services": sorted(set(services)),
+        **_regions(world, machines),
+    }
+    digest = hashlib.sha256(_render({**values, "digest": ""}).encode()).hexdigest()
+    return _render({**values, "digest": digest})
+
+
+def digest_of(listing: str) -> str:
+    """Which text a filter was made of: from the text itself, or as the kernel lists it; empty if from none."""
+    found = _DIGEST.search(listing)
+    return found[1] if found else ""
+
+
+def _render(values: dict[str, object]) -> str:
+    return _TEMPLATES.get_template("firewall.nft.j2").render(values)
+
+
+def _regions(world: World, machines: Sequence[Machine]) -> dict[str, object]:
+    """Ports by region, and those that each region's machines can reach."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for machine in machines:
+        names[machine.cloud].append(f'"{port(machine.name)}"')
+    reachable = {
+        cloud: [
+            name
+            for other in sorted(names)
+            if other == cloud or frozenset((cloud, other)) in world.joined
+            for name in names[other]
+        ]
+        for cloud in names
+    }
+    return {"regions": sorted(names.items()), "reachable": reachable}
+
+
+def _judged(machine: Machine, rules: Sequence[Rule]) -> _Port:
+    # Who may send has yet to be received: only the receiver's verdict lets a packet pass.
+    outward = [_line(rule, "daddr", "return") for rule in rules if rule.towards == "out"]
+    inward = [_line(rule, "saddr", "accept") for rule in rules if rule.towards == "in"]
+    return _Port(port(machine.name), machine.name, machine.address, [*filter(None, outward)], [*filter(None, inward)])
+
+
+def _line(rule: Rule, side: str, allowed: str) -> str:
+    """One rule; empty if nothing can fit it."""
+    ranges = _ranges(rule.peers)
+    if not ranges:
+        return ""
+    parts: list[str] = []
+    if ranges != [_EVERYWHERE]:
+        parts.append(f"ip {side} {{ {', '.join(map(str, ranges))} }}")
+    parts += _protocol(rule)
+    return " ".join([*parts, allowed if rule.allows else "drop"])
+
+
+def _ranges(peers: Iterable[str]) -> list[IPv4Network]:
+    networks = [ip_network(peer, strict=False) for peer in peers]
+    # The filter refuses ranges that overlap.
+    return list(collapse_addresses([network for network in networks if isinstance(network, IPv4Network)]))
+
+
+def _protocol(rule: Rule) -> list[str]:
+    if rule.protocol == "icmp":
+        return ["ip protocol icmp"]
+    if rule.ports is None:
+        return [] if rule.protocol == "any" else [f"ip protocol {rule.protocol}"]
+    first, last = rule.ports
+    ports = str(first) if first == last else f"{first}-{last}"
+    if rule.protocol == "any":
+        return [f"ip protocol {{ tcp, udp }} th dport {ports}"]
+    return [f"{rule.protocol} dport {ports}"]
