@@ -1,7 +1,7 @@
 """Serves the stores in the network that this process is in: `python -m sandbox.stores FOLDER`.
 
-FOLDER holds `ground.json` and the certificates; `faults.json` may appear in it. Says `ready`, and ends when its standard
-input does, so that no store outlives who started it.
+FOLDER holds `ground.json` and the certificates; `faults.json` may appear in it. Says `ready`, and ends when its
+standard input does, so that no store outlives who started it.
 """
 
 from __future__ import annotations

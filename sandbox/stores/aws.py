@@ -6,25 +6,15 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from types import SimpleNamespace
-
-from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from . import iam
 from .exchange import Answer, Forward, Request, document, xml
 from .ground import AwsBucket, AwsProvider, Ground
+from .signatures import Signed, UnprovenError, signer
 from .tokens import Session, Tokens
-
-_SKEW = 15 * 60
-_SIGNED = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([\w-]+)/(\w+)/aws4_request, ?SignedHeaders=([\w;-]+), ?Signature=(\w+)"
-)
 
 _OBJECT: Mapping[tuple[str, str], str] = {
     ("PUT", ""): "s3:PutObject",
@@ -77,8 +67,8 @@ class Aws:
         self._providers: dict[str, AwsProvider] = {provider.arn: provider for provider in ground.providers}
 
     def serves(self, host: str) -> bool:
-        """Whether the host is AWS's."""
-        return host.endswith(".amazonaws.com")
+        """Whether the host is one of these services'."""
+        return host.endswith(".amazonaws.com") and (".s3." in host or host.startswith("sts."))
 
     def handle(self, request: Request) -> Answer | Forward:
         """Authenticate, authorize, hand on."""
@@ -98,35 +88,15 @@ class Aws:
             digest = request.digests["sha256"].hex()
         if digest != request.digests["sha256"].hex():
             raise xml(400, "XAmzContentSHA256Mismatch")
-        return self._verified(request, request.headers, "s3", bucket.region), digest
+        # The body's digest is signed in its header, and that it is the body's has just been seen.
+        signed = Signed(request.method, request.host, request.target, request.headers)
+        return self._verified(signed, "s3", bucket.region), digest
 
-    def _verified(
-        self, request: SimpleNamespace | Request, headers: Mapping[str, str], service: str, region: str
-    ) -> Session:
-        """The session whose secret signed the request.
-
-        Raises:
-            RefusedError: as the service words it.
-        """
-        found = _SIGNED.fullmatch(headers.get("authorization", ""))
-        if found is None:
-            raise xml(403, "AccessDenied")
-        key, day, where, what, names, signature = found.groups()
-        if (session := self._tokens.sessions.get(key)) is None:
-            raise xml(403, "InvalidAccessKeyId")
-        if headers.get("x-amz-security-token") != session.token:
-            raise xml(400, "InvalidToken")
-        stamp = headers.get("x-amz-date", "")
-        age = dt.datetime.now(dt.UTC) - dt.datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
-        if abs(age.total_seconds()) > _SKEW:
-            raise xml(403, "RequestTimeTooSkewed")
-        listed = names.split(";")
-        must = {"host", "x-amz-date", *(name for name in headers if name.startswith("x-amz-"))}
-        if (day, where, what) != (stamp[:8], region, service) or not must <= set(listed):
-            raise xml(403, "AuthorizationHeaderMalformed")
-        if signature != _signature(session, request, {name: headers[name] for name in listed}, service, region):
-            raise xml(403, "SignatureDoesNotMatch")
-        return session
+    def _verified(self, signed: Signed, service: str, region: str) -> Session:
+        try:
+            return signer(self._tokens, signed, service, region)
+        except UnprovenError as unproven:
+            raise xml(unproven.status, unproven.code) from unproven
 
     def _authorize(self, request: Request, bucket: AwsBucket, role: str) -> None:
         name = request.path[1:]
@@ -151,12 +121,15 @@ class Aws:
         }
         if bucket.key and action in use:
             context |= {"kms:viaservice": f"s3.{bucket.region}.amazonaws.com"}
-            if not self._may(role, bucket.key_policy, use[action], bucket.key, context):
+            own = self._policies(role)
+            if not iam.allowed_key(own, bucket.key_policy, use[action], bucket.key, context, role):
                 raise xml(403, "AccessDenied", f"{role} is not authorized to perform {use[action]} on {bucket.key}")
 
     def _may(self, role: str, policy: str, action: str, resource: str, context: iam.Context) -> bool:
-        own = self._roles[role].policies if role in self._roles else ()
-        return iam.allowed(own, policy, action, resource, context, role)
+        return iam.allowed(self._policies(role), policy, action, resource, context, role)
+
+    def _policies(self, role: str) -> tuple[str, ...]:
+        return self._roles[role].policies if role in self._roles else ()
 
     def _check_content(self, request: Request, bucket: AwsBucket, digest: str) -> None:
         if request.method != "PUT":
@@ -182,7 +155,8 @@ class Aws:
             200,
             f"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{made.key}"
             f"</AccessKeyId><SecretAccessKey>{made.secret}</SecretAccessKey><SessionToken>{made.token}</SessionToken>"
-            "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
+            f"<Expiration>{self._tokens.ends()}</Expiration></Credentials>"
+            "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
             {"Content-Type": "text/xml"},
         )
 
@@ -218,16 +192,4 @@ class Aws:
         named = headers.get("authorization", "").partition("SignedHeaders=")[2].partition(",")[0].split(";")
         if headers.get("x-goog-cloud-target-resource") != audience or "x-goog-cloud-target-resource" not in named:
             raise document(400, "invalid_grant", "the request was signed for another audience")
-        request = SimpleNamespace(method="POST", host=found[1], target=found[3])
-        return self._verified(request, headers, "sts", found[2])
-
-
-def _signature(
-    session: Session, request: SimpleNamespace | Request, headers: Mapping[str, str], service: str, region: str
-) -> str:
-    """By the vendor's own library, so that the uploader's signature is not judged by itself."""
-    kind = S3SigV4Auth if service == "s3" else SigV4Auth
-    auth = kind(Credentials(session.key, session.secret), service, region)
-    asked = AWSRequest(request.method, f"https://{request.host}{request.target}", headers=dict(headers), data=b"")
-    asked.context["timestamp"] = headers["x-amz-date"]
-    return str(auth.signature(auth.string_to_sign(asked, auth.canonical_request(asked)), asked))
+        return self._verified(Signed("POST", found[1], found[3], headers), "sts", found[2])

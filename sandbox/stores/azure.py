@@ -8,16 +8,18 @@ from __future__ import annotations
 import base64
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from urllib.parse import quote, urlencode
 
 from . import conditions
 from .exchange import Answer, Forward, Request, answered, document, xml
-from .ground import AzureContainer, Ground
+from .ground import AzureContainer, AzureGrant, Ground
 from .tokens import Tokens
 
-RESOURCE = "https://storage.azure.com/"
+RESOURCE = "https://storage.azure.com"
+VAULTS = "https://vault.azure.net"
+"""Services that take tokens of this tenant, as tokens name them, without a final slash."""
 EXCHANGE = "api://AzureADTokenExchange"
 EXCHANGE_ID = "fb60f99c-7a34-4190-8149-302f77469936"
 """What Entra writes as the audience of tokens for `EXCHANGE`."""
@@ -35,7 +37,7 @@ class Azure:
         self._clients = {identity.client: identity for identity in ground.identities}
 
     def serves(self, host: str) -> bool:
-        """Whether the host is Azure's."""
+        """Whether the host is one of these services'."""
         return host.endswith(".blob.core.windows.net") or host == "login.microsoftonline.com"
 
     def handle(self, request: Request) -> Answer | Forward:
@@ -46,7 +48,7 @@ class Azure:
         _, container_name, name = [*request.path.split("/", 2), ""][:3]
         if (container := self._containers.get((account, container_name))) is None:
             raise xml(404, "ContainerNotFound")
-        bearer = self._tokens.bearers.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+        bearer = self._tokens.holder(request.headers.get("authorization", ""))
         if bearer is None or bearer.audience != RESOURCE or "x-ms-version" not in request.headers:
             raise xml(401, "InvalidAuthenticationInfo")
         if container.admitted is not None and request.source not in container.admitted:
@@ -76,13 +78,7 @@ class Azure:
         }
 
         def may(action: str) -> bool:
-            return any(
-                grant.principal in names
-                and container.id.lower().startswith(grant.scope.lower())
-                and any(fnmatchcase(action, one) for one in grant.data_actions)
-                and conditions.azure(grant.condition, action, attributes)
-                for grant in self._ground.azure_grants
-            )
+            return allowed(self._ground.azure_grants, names, container.id, action, attributes)
 
         if operation == ("PUT", "", True) and "x-ms-copy-source" not in request.headers:
             if may(_WRITE):
@@ -113,9 +109,22 @@ class Azure:
             raise document(401, "invalid_client", "AADSTS700016: no such application, or no valid assertion")
         if (claims["iss"], claims["sub"], claims["aud"]) not in identity.trusts:
             raise document(401, "invalid_client", "AADSTS70021: No matching federated identity record found")
-        if form.get("scope") != f"{RESOURCE}.default":
+        if form.get("scope") != f"{RESOURCE}/.default":
             raise document(400, "invalid_scope", "AADSTS70011")
         return answered({"access_token": self._tokens.bearer(RESOURCE, identity.principal), "token_type": "Bearer"})
+
+
+def allowed(
+    grants: Iterable[AzureGrant], names: frozenset[str], thing: str, action: str, attributes: Mapping[str, str]
+) -> bool:
+    """Whether one of the caller's assignments at the thing's scope, or at one above it, has the data action."""
+    return any(
+        grant.principal in names
+        and f"{thing}/".lower().startswith(f"{grant.scope}/".lower())
+        and any(fnmatchcase(action.lower(), one.lower()) for one in grant.data_actions)
+        and conditions.azure(grant.condition, action, attributes)
+        for grant in grants
+    )
 
 
 def shared_access(account: str) -> str:

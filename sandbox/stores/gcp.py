@@ -9,17 +9,18 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
 from . import conditions
 from .aws import Aws
 from .exchange import Answer, Forward, Request, answered, document
-from .ground import GcpProvider, Ground
+from .ground import GcpGrant, GcpProvider, Ground
 from .tokens import Tokens
 
-STORAGE = "storage.googleapis.com"
+GOOGLE = "googleapis.com"
+"""What tokens are for: one is good for every service of Google's that its holder has grants of."""
 _AWS_TYPE, _JWT_TYPE = (f"urn:ietf:params:{kind}" for kind in ("aws:token-type:aws4_request", "oauth:token-type:jwt"))
 _JSON = re.compile(r"/(?:download/|upload/)?storage/v1/b/([^/]+)/o(?:/(.+))?")
 _NEEDS: Mapping[tuple[str, bool], str] = {
@@ -40,8 +41,8 @@ class Gcp:
         self._providers = {f"//iam.googleapis.com/{provider.name}": provider for provider in ground.pool_providers}
 
     def serves(self, host: str) -> bool:
-        """Whether the host is Google's."""
-        return host.endswith(".googleapis.com")
+        """Whether the host is one of these services'."""
+        return host in (f"storage.{GOOGLE}", f"sts.{GOOGLE}")
 
     def handle(self, request: Request) -> Answer | Forward:
         """Authenticate, authorize, hand on."""
@@ -53,8 +54,8 @@ class Gcp:
         bucket, name = found[1], unquote(found[2] or "")
         if bucket not in self._ground.gcs_buckets:
             raise document(404, {"code": 404, "status": "NOT_FOUND"})
-        bearer = self._tokens.bearers.get(request.headers.get("authorization", "").removeprefix("Bearer "))
-        if bearer is None or bearer.audience != STORAGE:
+        bearer = self._tokens.holder(request.headers.get("authorization", ""))
+        if bearer is None or bearer.audience != GOOGLE:
             raise document(401, {"code": 401, "status": "UNAUTHENTICATED"})
         if request.method == "POST" and not name:
             self._insert(request, bucket, bearer.names)
@@ -71,13 +72,7 @@ class Gcp:
             "resource.name": f"projects/_/buckets/{bucket}" + (f"/objects/{name}" if name else ""),
             "resource.type": f"storage.googleapis.com/{'Object' if name else 'Bucket'}",
         }
-        if not any(
-            grant.bucket == bucket
-            and grant.member in names
-            and permission in grant.permissions
-            and (not grant.condition or conditions.google(grant.condition, values))
-            for grant in self._ground.gcp_grants
-        ):
+        if not allowed(self._ground.gcp_grants, names, bucket, permission, values):
             message = f"Caller does not have {permission} access to the Google Cloud Storage object."
             raise document(403, {"code": 403, "status": "PERMISSION_DENIED", "message": message})
 
@@ -107,7 +102,7 @@ class Gcp:
         names += [
             f"principalSet://{pool}/{key}/{value}" for key, value in mapped.items() if key.startswith("attribute.")
         ]
-        return answered({"access_token": self._tokens.bearer(STORAGE, *names), "token_type": "Bearer"})
+        return answered({"access_token": self._tokens.bearer(GOOGLE, *names), "token_type": "Bearer"})
 
     def _assertion(self, provider: GcpProvider, form: Mapping[str, str]) -> Mapping[str, Any]:
         kind, subject = form["subject_token_type"], form["subject_token"]
@@ -123,6 +118,19 @@ class Gcp:
         if claims is None or claims["iss"] != provider.issuer or claims["aud"] not in provider.audiences:
             raise document(400, "invalid_grant", "the token's issuer, audience or signature is not the provider's")
         return claims
+
+
+def allowed(
+    grants: Iterable[GcpGrant], names: frozenset[str], thing: str, permission: str, values: Mapping[str, str]
+) -> bool:
+    """Whether one of the caller's grants on the thing has the permission."""
+    return any(
+        grant.resource == thing
+        and grant.member in names
+        and permission in grant.permissions
+        and (not grant.condition or bool(conditions.google(grant.condition, values)))
+        for grant in grants
+    )
 
 
 def _parts(request: Request) -> tuple[str, str, bytes]:

@@ -7,7 +7,7 @@ what somebody understood of it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -114,12 +114,64 @@ class GcpProvider:
 
 @dataclass(frozen=True)
 class GcpGrant:
-    """A member of a bucket's policy, with the permissions of the role that it has."""
+    """A member of a bucket's, a key's or a secret's policy, with the permissions of the role that it has."""
 
-    bucket: str
+    resource: str
+    """Name of the bucket, full name of anything else."""
     member: str
     permissions: tuple[str, ...]
     condition: str = ""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """An entry of a secret store.
+
+    Attributes:
+        id: ARN, resource id or full name: what grants are about.
+        place: where it is asked for: region, key vault or project.
+        name: in that place.
+        key: that it is encrypted with, where the reader must be allowed to use it.
+    """
+
+    cloud: Cloud
+    id: str
+    place: str
+    name: str
+    value: str = field(repr=False)
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a key service.
+
+    Attributes:
+        id: ARN, resource id or full name: what grants are about.
+        place: where it is asked for: region or key vault; empty on GCP, where the name says it.
+        names: by which it is asked for, beside its id.
+        material: what the same key in another place shares.
+        policy: the key's own, where its cloud has such.
+        bits: of a key pair, 0 for a key that is kept by the service alone.
+    """
+
+    cloud: Cloud
+    id: str
+    place: str
+    names: tuple[str, ...]
+    material: str
+    enabled: bool = True
+    policy: str = ""
+    bits: int = 0
+
+
+@dataclass(frozen=True)
+class AzureVault:
+    """A key vault; what lies in it is a `Secret` or a `Key`."""
+
+    name: str
+    tenant: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +189,9 @@ class Ground:
     pool_providers: tuple[GcpProvider, ...] = ()
     gcs_buckets: tuple[str, ...] = ()
     gcp_grants: tuple[GcpGrant, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    keys: tuple[Key, ...] = ()
+    vaults: tuple[AzureVault, ...] = ()
 
     def hosts(self) -> tuple[str, ...]:
         """Every name at which the gateway answers."""

@@ -1,4 +1,7 @@
-"""AWS's policy language, as far as buckets and roles use it. What is not modelled is an error, never a yes or a no."""
+"""AWS's policy language, as far as roles, buckets, keys and secrets use it.
+
+What is not modelled is an error, never a yes or a no.
+"""
 
 from __future__ import annotations
 
@@ -83,9 +86,28 @@ def allowed(
     identity: tuple[str, ...], resource_policy: str, action: str, resource: str, context: Context, role: str
 ) -> bool:
     """Whether a role of the resource's own account may act: one Allow anywhere and no Deny."""
-    account = f"arn:{role.split(':')[1]}:iam::{role.split(':')[4]}:root"
     own = [effect for document in identity for effect in effects(document, action, resource, context, {})]
-    theirs = list(effects(resource_policy, action, resource, context, {"AWS": frozenset({role})}))
-    # Naming the account lets its own policies decide; it gives nobody anything.
-    delegated = list(effects(resource_policy, action, resource, context, {"AWS": frozenset({account})}))
+    theirs, delegated = _said_of(resource_policy, action, resource, context, role)
     return "Allow" in (*own, *theirs) and "Deny" not in (*own, *theirs, *delegated)
+
+
+def allowed_key(identity: tuple[str, ...], key_policy: str, action: str, key: str, context: Context, role: str) -> bool:
+    """Whether a role of the key's own account may use it.
+
+    The account's policies count only where the key's own policy names the account; one that nobody wrote does.
+    """
+    theirs, delegated = _said_of(key_policy, action, key, context, role)
+    rooted = not key_policy or "Allow" in (*theirs, *delegated)
+    return rooted and allowed(identity, key_policy, action, key, context, role)
+
+
+def _said_of(document: str, action: str, resource: str, context: Context, role: str) -> tuple[list[str], list[str]]:
+    """What a resource's policy says of the role itself, and of its account.
+
+    Naming the account lets its own policies decide; it gives nobody anything.
+    """
+    account = f"arn:{role.split(':')[1]}:iam::{role.split(':')[4]}:root"
+    theirs, delegated = (
+        list(effects(document, action, resource, context, {"AWS": frozenset({who})})) for who in (role, account)
+    )
+    return theirs, delegated

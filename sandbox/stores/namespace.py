@@ -13,17 +13,20 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 
 from . import certificates
-from .ground import Ground, Machine
+from .ground import Ground
 
 METADATA, GATEWAY = "169.254.169.254", "192.0.2.1"
+METADATA_HOST = "metadata.google.internal"
+"""Google's name for the first."""
 _TREE = Path(__file__).resolve().parents[2]
-_AUTHORITIES = "ssl/certs/ca-certificates.crt"
+AUTHORITIES = "ssl/certs/ca-certificates.crt"
+"""Below `/etc`: whom every program of a machine trusts."""
 _HOLD = """
 set -e
 ip link set lo up
@@ -66,7 +69,14 @@ class Stores:
 
 
 @contextlib.contextmanager
-def _held(scratch: Path, etc: Path) -> Iterator[Place]:
+def held(scratch: Path, files: Mapping[str, str]) -> Iterator[Place]:
+    """A network while the body runs.
+
+    Args:
+        scratch: a folder that is not there yet.
+        files: content by path below `/etc`.
+    """
+    etc = _laid(scratch.with_name(f"{scratch.name}-etc"), files)
     scratch.mkdir()
     command = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", _HOLD, "-", scratch, etc]
     with subprocess.Popen(
@@ -91,19 +101,20 @@ def stores(ground: Ground, work: Path, facts: Mapping[str, Mapping[str, str]] | 
         facts: files below `/etc` by machine and path.
     """
     certificates.write(work, ground.hosts())
-    (work / "ground.json").write_text(ground.dump(), encoding="utf-8")
+    # The stores serve no secrets, and none comes to a disk.
+    (work / "ground.json").write_text(replace(ground, secrets=()).dump(), encoding="utf-8")
     hosts = [f"{GATEWAY} {name}\n" for name in ground.hosts()]
-    hosts += ["127.0.0.1 localhost\n", f"{METADATA} metadata.google.internal\n"]
-    files = {"hosts": "".join(hosts), _AUTHORITIES: (work / certificates.CA).read_text(encoding="utf-8")}
+    hosts += ["127.0.0.1 localhost\n", f"{METADATA} {METADATA_HOST}\n"]
+    files = {"hosts": "".join(hosts), AUTHORITIES: (work / certificates.CA).read_text(encoding="utf-8")}
     with contextlib.ExitStack() as stack:
-        centre = stack.enter_context(_held(work / "centre", _laid(work / "etc", files)))
+        centre = stack.enter_context(held(work / "centre", files))
         for address in (METADATA, GATEWAY):
             centre.run("ip", "address", "add", f"{address}/32", "dev", "lo")
         machines: dict[str, Place] = {}
         for index, machine in enumerate(ground.machines):
             own = {**files, **(facts or {}).get(machine.name, {})}
-            place = stack.enter_context(_held(work / machine.name, _laid(work / f"{machine.name}-etc", own)))
-            _joined(centre, place, machine, index)
+            place = stack.enter_context(held(work / machine.name, own))
+            join(centre, place, machine.address, f"m{index}")
             machines[machine.name] = place
         stack.enter_context(_served(centre, work))
         yield Stores(work, machines)
@@ -117,14 +128,14 @@ def _laid(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def _joined(centre: Place, place: Place, machine: Machine, index: int) -> None:
-    link = f"m{index}"
+def join(centre: Place, place: Place, address: str, link: str) -> None:
+    """Give a network an address, and a way to the centre and to nothing else."""
     centre.run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(place.pid))
     centre.run("ip", "link", "set", link, "up")
-    centre.run("ip", "route", "add", f"{machine.address}/32", "dev", link)
-    place.run("ip", "address", "add", f"{machine.address}/32", "dev", "eth0")
+    centre.run("ip", "route", "add", f"{address}/32", "dev", link)
+    place.run("ip", "address", "add", f"{address}/32", "dev", "eth0")
     place.run("ip", "link", "set", "eth0", "up")
-    place.run("ip", "route", "add", "default", "dev", "eth0", "src", machine.address)
+    place.run("ip", "route", "add", "default", "dev", "eth0", "src", address)
 
 
 @contextlib.contextmanager

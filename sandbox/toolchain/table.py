@@ -63,8 +63,9 @@ PULUMI = Tool(
 )
 CONSUL = Tool(name="consul", module="github.com/hashicorp/consul", package="github.com/hashicorp/consul")
 NOMAD = Tool(name="nomad", module="github.com/hashicorp/nomad", package="github.com/hashicorp/nomad", cgo=True)
+VAULT = Tool(name="vault", module="github.com/hashicorp/vault", package="github.com/hashicorp/vault")
 FAKE_GCS = Tool(
     name="fake-gcs-server", module="github.com/fsouza/fake-gcs-server", package="github.com/fsouza/fake-gcs-server"
 )
 
-TOOLS = {tool.name: tool for tool in (PULUMI, CONSUL, NOMAD, FAKE_GCS)}
+TOOLS = {tool.name: tool for tool in (PULUMI, CONSUL, NOMAD, VAULT, FAKE_GCS)}

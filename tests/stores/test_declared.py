@@ -28,7 +28,11 @@ def _identity(ground: Ground, cloud: Cloud, subject: str) -> str:
 
 def _restorer(ground: Ground, cloud: Cloud, restorer: str) -> str:
     if cloud == "azure":
-        readers = {grant.principal for grant in ground.azure_grants if any("read" in one for one in grant.data_actions)}
+        readers = {
+            grant.principal
+            for grant in ground.azure_grants
+            if any(one.endswith("/blobs/read") for one in grant.data_actions)
+        }
         (client,) = [found.client for found in ground.identities if found.principal in readers]
         return client
     return restorer

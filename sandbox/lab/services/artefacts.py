@@ -73,9 +73,9 @@ def _publish(folder: Path, found: Archive, digest: str) -> None:
 class Shelf:
     """The shelf as the machines find it; one of the clouds that the gateway asks."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = port
+        self._port = 0
 
     @property
     def hosts(self) -> list[str]:
@@ -90,20 +90,18 @@ class Shelf:
             return Answer(405)
         return Forward(self._port, f"/{request.host}{request.target}", {})
 
-
-@contextmanager
-def served(folder: Path) -> Iterator[Shelf]:
-    """The shelf, served behind the gateway while the body runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Shelf(folder, server.server_port)
-    finally:
-        server.shutdown()
-        server.server_close()
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Behind the gateway while the body runs: on the loopback of the network that this process is in."""
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(self._folder)))
+        server.daemon_threads = True
+        self._port = server.server_port
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -13,7 +13,7 @@ import pytest
 
 from components.plan.spec import Artifacts
 from components.plan.versions import ARTIFACTS, archive
-from sandbox.lab.services.artefacts import served, shelve
+from sandbox.lab.services.artefacts import Shelf, shelve
 from sandbox.stores.exchange import Answer, Forward, Request
 
 VERSIONS = {"consul": "1.21.0", "node_exporter": "1.9.1", "postgresql": "16.9.0"}
@@ -56,7 +56,8 @@ def test_each_archive_lies_where_machines_look_with_its_sum_beside_it(
     folder = tmp_path / "shelf"
     missing = shelve(folder, VERSIONS, PLACES, programs)
     assert missing == [artefact for artefact in ARTIFACTS if artefact not in programs]
-    with served(folder) as shelf:
+    shelf = Shelf(folder)
+    with shelf.served():
         assert shelf.hosts == ["code.example.com", "releases.example.com"]
         for artefact in programs:
             found = archive(artefact, VERSIONS, PLACES)
@@ -91,7 +92,8 @@ def test_nobody_changes_what_is_on_the_shelf_and_what_is_not_there_is_not_found(
 ) -> None:
     folder = tmp_path / "shelf"
     shelve(folder, VERSIONS, PLACES, programs)
-    with served(folder) as shelf:
+    shelf = Shelf(folder)
+    with shelf.served():
         assert shelf.handle(_request(archive("consul", VERSIONS, PLACES).url, "PUT")) == Answer(405)
         assert _fetch(shelf.handle(_request("https://releases.example.com/vault/1.21.0/vault.zip")))[0] == 404
         assert not shelf.serves("elsewhere.example.com")
