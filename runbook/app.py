@@ -1,0 +1,113 @@
+"""The command line: what each command is given, and how it ends.
+
+Owns options, streams and exit codes. stdout holds results alone. Whatever a command did not foresee ends as "could not be
+determined", never as a finding and never as success.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+
+from components.plan import thresholds
+from components.plan.spec import CLOUDS, PRODUCTS, Cloud, Product
+from runbook.credentials import VARIABLES, tokens
+from runbook.errors import UNKNOWN, RunbookError
+from runbook.health.checks import Scope
+from runbook.health.report import document, show
+from runbook.health.survey import survey
+from runbook.manifests import from_files, from_stacks
+
+DEADLINE = 5.0
+WIDTH = 160
+INTERRUPTED = 130
+_THRESHOLDS = Path(__file__).parents[1] / thresholds.FILE
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@app.callback()
+def runbook() -> None:
+    """The runbook's procedures for the platform. Each command has --help and --json."""
+
+
+@app.command(
+    epilog="Exit codes: 0 every check passed; 1 something is wrong; 2 refused or used wrongly; 3 something could not be "
+    "determined and nothing is known to be wrong. A finding is known, so 1 wins over 3. What is shown as elevated or as not "
+    f"asked does not count. Tokens: {', '.join(VARIABLES.values())}, each also with _AWS, _AZURE or _GCP behind it for one "
+    "region. What to do about a finding: docs/operator.md."
+)
+def health(
+    manifest: Annotated[
+        list[Path] | None,
+        typer.Option(help="A region's manifest; repeatable. Without any, the stacks are asked."),
+    ] = None,
+    stack: Annotated[list[str] | None, typer.Option(help="A stack to ask; repeatable. All, if left out.")] = None,
+    cloud: Annotated[list[str] | None, typer.Option(help="Only this region; repeatable.")] = None,
+    product: Annotated[list[str] | None, typer.Option(help="Only this product; repeatable.")] = None,
+    deadline: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds for asking everything.")] = DEADLINE,
+    tokens_fd: Annotated[int | None, typer.Option(min=0, help="Descriptor with lines NAME=token.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A document for machines.")] = False,  # noqa: FBT002
+) -> None:
+    """Ask every server of every cluster of all regions at once, and say what is wrong and where to look."""
+    if manifest and stack:
+        raise RunbookError("Both manifests and stacks are named; they may differ.", "Name one or the other.")
+    given = tokens(os.environ, tokens_fd)
+    bands = _bands()
+    regions = from_files(manifest) if manifest else from_stacks(Path.cwd(), stack or ())
+    scope = Scope(
+        clouds=frozenset(cast("list[Cloud]", _chosen("region", cloud or list(regions), CLOUDS))),
+        products=frozenset(cast("list[Product]", _chosen("product", product or list(PRODUCTS), PRODUCTS))),
+        links=not product,
+    )
+    if missing := sorted(scope.clouds - set(regions)):
+        raise RunbookError(f"There is no manifest of {', '.join(missing)}.", "Name one, or leave the region out.")
+    began = time.monotonic()
+    found = survey(regions, scope, given, bands, deadline)
+    made = document(found, time.monotonic() - began)
+    if as_json:
+        typer.echo(made.model_dump_json(by_alias=True, indent=2))
+    else:
+        show(found, made.seconds, Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
+    raise typer.Exit(made.exit_code)
+
+
+def _chosen(what: str, named: list[str], known: tuple[str, ...]) -> list[str]:
+    for name in named:
+        if name not in known:
+            raise RunbookError(f"There is no {what} {name!r}.", f"One of {', '.join(known)}.")
+    return named
+
+
+def _bands() -> thresholds.Bands:
+    try:
+        return thresholds.thresholds(yaml.safe_load(_THRESHOLDS.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        why = str(error) if type(error) is ValueError else f"{thresholds.FILE} cannot be read"
+        raise RunbookError(f"{why}. Without bands nothing can be called normal.", "Mend the file.") from None
+
+
+def run() -> None:
+    """Runs the command line and ends the process."""
+    said = Console(stderr=True, highlight=False)
+    try:
+        app()
+    except RunbookError as error:
+        said.print(f"[bold red]error:[/] {escape(error.what)}", soft_wrap=True)
+        said.print(escape(error.fix), soft_wrap=True)
+        sys.exit(error.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, which means a finding
+        # Its text may repeat what was read; the kind is enough to report.
+        said.print(f"[bold red]error:[/] {type(error).__name__}: this is a mistake in the program.", soft_wrap=True)
+        said.print("Nothing is known about the platform from this run. Please report the command and its options.")
+        sys.exit(UNKNOWN)
