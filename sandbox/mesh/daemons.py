@@ -1,15 +1,11 @@
 """BGP daemons: one BIRD in each speaker's namespace.
 
-Owns their configuration file, start, end and what they say of their sessions. Each is asked through its own control
+Owns what each speaker of the layout says, its configuration file, start and end. Each is asked through its own control
 socket in the run's folder; BGP itself listens inside the namespaces only.
-
-Source: bird(8), "Remote control" of BIRD's user guide.
 """
 
 from __future__ import annotations
 
-import re
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,38 +13,46 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from sandbox.errors import SandboxError
+from sandbox.mesh import control, speech
 from sandbox.mesh.layout import PASSIVE, TRANSIT
+from sandbox.mesh.speech import Session, Speech, Uplink
 
 if TYPE_CHECKING:
     from components.plan.spec import Cloud
     from sandbox.mesh.layout import Layout, Speaker
     from sandbox.mesh.namespaces import Namespaces
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - no markup
-)
 _START_SECONDS = 10.0
 _END_SECONDS = 5.0
-_COMPLETE = re.compile(rb"^\d{4} [^\n]*\n", re.MULTILINE)
 
 
 def configuration(plan: Layout, speaker: Speaker, hold: Mapping[Cloud, int], folder: Path) -> str:
     """BIRD's configuration for a speaker."""
-    return _TEMPLATES.get_template("bird.conf.j2").render(
-        speaker=speaker,
-        asns=plan.platform.asns,
-        hold=hold[speaker.cloud],
-        passive=PASSIVE[speaker.cloud],
-        transit=TRANSIT[speaker.cloud],
-        folder=folder,
+    cloud = speaker.cloud
+    return speech.configuration(
+        Speech(
+            name=speaker.name,
+            asn=speaker.asn,
+            prefix=speaker.prefix if speaker.is_gateway else "",
+            uplinks=tuple(Uplink(f"inside_{index}", *ends) for index, ends in enumerate(speaker.uplinks)),
+            sessions=tuple(
+                Session(
+                    name=session(tunnel.pair, tunnel.index),
+                    interface=f"{tunnel.pair}-{tunnel.index}",
+                    own=own.address,
+                    other=far.address,
+                    asn=speaker.asn,
+                    peer_asn=plan.platform.asns[far.cloud],
+                )
+                for tunnel, own, far in speaker.sessions
+            ),
+            hold=hold[cloud],
+            passive=PASSIVE[cloud],
+            transit=TRANSIT[cloud],
+            log=folder / f"{speaker.name}.log",
+            router_id=speaker.uplinks[0][0],
+        )
     )
 
 
@@ -88,21 +92,11 @@ class Daemon:
 
     def ask(self, command: str) -> str:
         """What it answers to a command."""
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(5)
-            line.connect(str(self._socket))
-            _read(line)
-            line.sendall(f"{command}\n".encode())
-            return _read(line)
+        return control.ask(self._socket, command)
 
     def sessions(self) -> dict[str, str]:
         """State of each BGP session by its protocol's name, `Established` if it is up."""
-        found: dict[str, str] = {}
-        for row in self.ask("show protocols").splitlines():
-            fields = re.sub(r"^(\d{4}-|\s)", "", row).split()
-            if len(fields) > 1 and fields[1] == "BGP":
-                found[fields[0]] = fields[5] if len(fields) > 5 else fields[3]
-        return found
+        return control.sessions(self._socket)
 
     def log(self) -> str:
         """What it complained of so far."""
@@ -121,14 +115,3 @@ class Daemon:
 def session(pair: str, index: int) -> str:
     """The name under which both daemons know a tunnel's session."""
     return f"{pair.replace('-', '_')}_{index}"
-
-
-def _read(line: socket.socket) -> str:
-    """One whole answer: it ends with a line of a code and a space."""
-    got = b""
-    while not _COMPLETE.search(got):
-        part = line.recv(65536)
-        if not part:
-            break
-        got += part
-    return got.decode("utf-8", "replace")

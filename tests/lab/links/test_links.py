@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from components.plan import mesh
-from sandbox.cloud.index import entry
-from sandbox.cloud.store import Store
-from sandbox.home import CLOUD
 from sandbox.lab.links.ends import End, links, proposals
-from sandbox.lab.links.reading import ends
-from tests.deployed import Deployed, plan
+from tests.deployed import plan
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def declared(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> tuple[End, ...]:
-    folder = tmp_path_factory.mktemp("cloud") / "state"
-    shutil.copytree(deployed.platform / CLOUD, folder, ignore=shutil.ignore_patterns("port", "lock"))
-    return _ends(folder)
-
-
-def _ends(folder: Path) -> tuple[End, ...]:
-    store = Store(folder, entry)
-    try:
-        return ends(
-            {"type": record.type, "id": record.id, "inputs": {}, "outputs": record.plain}
-            for record in store.everything()
-        )
-    finally:
-        store.close()
 
 
 def test_every_tunnel_of_the_plan_can_come_up_as_both_sides_declare_it(declared: tuple[End, ...]) -> None:
