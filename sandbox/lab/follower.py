@@ -1,0 +1,152 @@
+"""A lab that follows a simulated cloud: what is on record there exists here.
+
+Owns the order of one round: services learn first (a machine that boots asks them at once), then machines, then
+balancers. A round changes nothing where nothing differs, so that it may run as often as anybody likes.
+
+Dangerous edges:
+- The services and the balancers are this process's children and end with it; machines go on.
+- What the services are told holds every secret in plain. It goes through their pipe and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from sandbox.errors import SandboxError
+from sandbox.home import TREE
+from sandbox.lab import reading
+from sandbox.lab.links.ends import links
+from sandbox.lab.links.reading import ends
+from sandbox.lab.machines.fleet import Fleet
+from sandbox.lab.machines.lab import SWITCH, Lab, Surroundings
+from sandbox.lab.services import places
+from sandbox.lab.services.authority import certificate
+from sandbox.lab.services.feed import feed, resources
+from sandbox.lab.world import Balancer, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from components.plan.spec import Cloud
+    from sandbox.cloud.store import Store
+    from sandbox.progress import Board
+    from sandbox.stores.declared import Resource
+
+_BALANCERS = TypeAdapter(tuple[Balancer, ...])
+_END_SECONDS = 10.0
+
+
+def lab(name: str, folder: Path) -> Lab:
+    """A lab whose machines trust and find its own cloud."""
+    services = services_folder(folder)
+    services.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trusted = certificate(services).decode()
+    return Lab(name, folder, Surroundings(places.RESOLVER, places.ADDRESSES, (trusted,)))
+
+
+def services_folder(folder: Path) -> Path:
+    """Where the clouds' interfaces keep what outlives them."""
+    return folder / "services"
+
+
+class Follower:
+    """One lab, while this process lives."""
+
+    def __init__(self, followed: Lab, store: Store, board: Board) -> None:
+        self._store = store
+        self._folder = followed.folder
+        self.fleet = Fleet(followed, board)
+        self._services: subprocess.Popen[bytes] | None = None
+        self._balancing: subprocess.Popen[bytes] | None = None
+        self._balancers: tuple[Balancer, ...] = ()
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Follower:
+        # An empty world: the switch stands, so that there is a network for the services.
+        self.fleet.apply(World())
+        self._services = self._child("services", "sandbox.lab.services", str(services_folder(self._folder)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in (self._services, self._balancing):
+            _end(child)
+
+    def round(self) -> list[str]:
+        """Brings the lab to what is on record; returns what it changed, a line each.
+
+        Raises:
+            SandboxError: something of it cannot be done; what was done stays.
+        """
+        found = resources(self._store.everything())
+        world = reading.world(found)
+        world = World(world.machines, world.rules, world.balancers, _joined(found))
+        self._tell(feed(found, world.machines).dump())
+        return [*self.fleet.apply(world), *self._balance(world.balancers)]
+
+    def _tell(self, line: bytes) -> None:
+        services = self._services
+        if services is None or services.stdin is None or services.stdout is None:
+            raise SandboxError("The clouds' services do not run.", "Start the lab again.")
+        services.stdin.write(line)
+        services.stdin.flush()
+        said = services.stdout.readline().decode().strip()
+        if said != "ready":
+            log = (self._folder / "services.log").read_text(encoding="utf-8")[-1000:]
+            raise SandboxError(
+                f"The clouds' services cannot take what is on record: {said or log}", "Mend what it says."
+            )
+
+    def _balance(self, balancers: Sequence[Balancer]) -> list[str]:
+        if tuple(balancers) == self._balancers and self._balancing and self._balancing.poll() is None:
+            return []
+        _end(self._balancing)
+        self._balancers = tuple(balancers)
+        file = self._folder / "balancers.json"
+        file.write_bytes(_BALANCERS.dump_json(self._balancers))
+        self._balancing = self._child("balancers", "sandbox.lab.balancing", str(file))
+        return [f"balance {each.name} of {each.cloud}" for each in balancers]
+
+    def _child(self, name: str, module: str, argument: str) -> subprocess.Popen[bytes]:
+        words = ["env", f"PYTHONPATH={TREE}", sys.executable, "-m", module, argument]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                self.fleet.network.namespaces.command(SWITCH, words),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if name == "services" else log,
+                stderr=log,
+                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/")},
+            )
+
+
+def _joined(found: Sequence[Resource]) -> frozenset[frozenset[Cloud]]:
+    """Pairs of regions with a tunnel that both sides declare alike."""
+    return frozenset(frozenset(end.cloud for end in link.ends) for link in links(ends(found)) if not link.why)
+
+
+def _end(child: subprocess.Popen[bytes] | None) -> None:
+    if child is None:
+        return
+    if child.stdin:
+        child.stdin.close()
+    child.terminate()
+    try:
+        child.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def statuses(fleet: Fleet) -> str:
+    """All machines as JSON, for whoever looks from outside."""
+    return json.dumps([{"name": each.name, "phase": each.phase, "reason": each.reason} for each in fleet.statuses()])
