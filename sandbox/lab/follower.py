@@ -10,11 +10,9 @@ Dangerous edges:
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
 
 _BALANCERS = TypeAdapter(tuple[Balancer, ...])
 _END_SECONDS = 10.0
+_SERVICES = "services"
 
 
 def lab(name: str, folder: Path) -> Lab:
@@ -55,7 +54,7 @@ def lab(name: str, folder: Path) -> Lab:
 
 def services_folder(folder: Path) -> Path:
     """Where the clouds' interfaces keep what outlives them."""
-    return folder / "services"
+    return folder / _SERVICES
 
 
 class Follower:
@@ -68,12 +67,11 @@ class Follower:
         self._services: subprocess.Popen[bytes] | None = None
         self._balancing: subprocess.Popen[bytes] | None = None
         self._balancers: tuple[Balancer, ...] = ()
-        self._ends = ExitStack()
 
     def __enter__(self) -> Follower:
         # An empty world: the switch stands, so that there is a network for the services.
         self.fleet.apply(World())
-        self._services = self._child("services", "sandbox.lab.services", str(services_folder(self._folder)))
+        self._services = self._child(_SERVICES, "sandbox.lab.services", str(services_folder(self._folder)))
         return self
 
     def __exit__(
@@ -102,7 +100,7 @@ class Follower:
         services.stdin.flush()
         said = services.stdout.readline().decode().strip()
         if said != "ready":
-            log = (self._folder / "services.log").read_text(encoding="utf-8")[-1000:]
+            log = (self._folder / f"{_SERVICES}.log").read_text(encoding="utf-8")[-1000:]
             raise SandboxError(
                 f"The clouds' services cannot take what is on record: {said or log}", "Mend what it says."
             )
@@ -123,7 +121,7 @@ class Follower:
             return subprocess.Popen(
                 self.fleet.network.namespaces.command(SWITCH, words),
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE if name == "services" else log,
+                stdout=subprocess.PIPE if name == _SERVICES else log,
                 stderr=log,
                 env={"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/")},
             )
@@ -137,16 +135,10 @@ def _joined(found: Sequence[Resource]) -> frozenset[frozenset[Cloud]]:
 def _end(child: subprocess.Popen[bytes] | None) -> None:
     if child is None:
         return
-    if child.stdin:
-        child.stdin.close()
-    child.terminate()
-    try:
-        child.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
-def statuses(fleet: Fleet) -> str:
-    """All machines as JSON, for whoever looks from outside."""
-    return json.dumps([{"name": each.name, "phase": each.phase, "reason": each.reason} for each in fleet.statuses()])
+    # As a context it closes the pipes and waits for the end.
+    with child:
+        child.terminate()
+        try:
+            child.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
