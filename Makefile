@@ -65,8 +65,12 @@ tools: venv ## Obtain the engine and the product binaries that tests use
 	@$(RUN) tools
 
 .PHONY: test
-test: venv tools ## Run every test: make test ARGS="-k engine"
-	@$(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
+test: venv tools ## Run every test but the lab's: make test ARGS="-k engine"
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not lab" $(ARGS)
+
+.PHONY: test-lab
+test-lab: venv tools ## Run the slow rest, on real machines, clusters and tunnels (Linux, root)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m lab $(ARGS)
 
 .PHONY: mutants
 mutants: venv ## Change every policy rule in small ways and list what no test notices: make mutants ARGS="--only network"

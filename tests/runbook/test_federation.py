@@ -25,7 +25,7 @@ from tests.runbook.real import PATIENCE, VARIABLES, Ran, run
 from tests.runbook.regions import facts, metrics, region
 from tests.runbook.strangers import answering, text
 
-pytestmark = pytest.mark.binaries
+pytestmark = [pytest.mark.binaries, pytest.mark.lab]
 CLOUDS: tuple[Cloud, ...] = ("aws", "azure")
 ONE = platform(servers={"consul": 1, "vault": 1, "nomad": 1, "boundary": 1})
 

@@ -9,7 +9,7 @@ import pytest
 from tests.runbook.real import Running, running
 from tests.runbook.scenarios import all_lost, majority_lost, one_lost, passes, passes_by_the_least_token
 
-pytestmark = pytest.mark.binaries
+pytestmark = [pytest.mark.binaries, pytest.mark.lab]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ _FAILED = re.compile(r"^.*?platform-boot: FAILED at step (.+)$", re.MULTILINE)
 _UNIT_FAILED = re.compile(rf"^\[FAILED\] Failed to start {re.escape(UNIT)}", re.MULTILINE)
 _UNIT_ENDED = re.compile(rf"^\[  OK  \] Finished {re.escape(UNIT)}", re.MULTILINE)
 # What a terminal would act on: colours, the cursor, returns.
-_CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[()][0-9A-B]|\x1b[0-9A-Z=>]|[\x00-\x08\x0b-\x1f]")
+_CONTROLS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[()][0-9A-B]|\x1b[0-9A-Z=>]|[\x00-\x08\x0b-\x1f]"
+)
 _LAST_LINES = 3
 
 

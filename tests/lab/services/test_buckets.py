@@ -17,6 +17,9 @@ from tests.lab.services import region
 from tests.lab.services.rig import TREE, Rig, rig
 
 _BUCKET, _ACCOUNT = "hmc-lab-backups", "hmclabbackups"
+pytestmark = pytest.mark.lab
+
+
 _ATTRIBUTES: dict[Cloud, dict[str, str]] = {
     "aws": {"bucket": _BUCKET, "region": region.REGIONS["aws"]},
     "azure": {"account": _ACCOUNT, "container": "backups"},

@@ -12,6 +12,8 @@ from components.plan.spec import CLOUDS, Cloud
 from tests.lab.services import region
 from tests.lab.services.rig import TREE, Rig
 
+pytestmark = pytest.mark.lab
+
 
 def script(cloud: Cloud) -> Path:
     return TREE / "components" / "clouds" / cloud / "templates" / "read_secret.sh"

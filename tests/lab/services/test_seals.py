@@ -21,7 +21,7 @@ from tests.lab.services import region
 from tests.lab.services.rig import Rig
 from tests.rendered.tools import product
 
-pytestmark = pytest.mark.binaries
+pytestmark = [pytest.mark.binaries, pytest.mark.lab]
 _PATIENCE = 90
 _API = flows.VAULT_API.first
 
