@@ -136,12 +136,7 @@ def _primary_token(cluster: Cluster) -> str:
 
 
 CHECKS = (
-    Check("servers", _raft.servers, "A server does not answer"),
-    Check("quorum", _raft.quorum, "No quorum, no leader"),
-    Check("voters", _raft.voters, "A vote or tolerance is missing"),
-    Check("autopilot", _raft.healthy, "A vote or tolerance is missing"),
-    Check("failure tolerance", _raft.tolerance, "A vote or tolerance is missing"),
-    Check("versions", _raft.versions, "Versions differ"),
+    *_raft.checks,
     Check("federation", federation, "Regions do not see each other"),
     Check("acl replication", replication, "Tokens do not reach a region"),
 )

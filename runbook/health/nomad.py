@@ -88,12 +88,7 @@ def regions(cluster: Cluster) -> Iterator[Said]:
 
 
 CHECKS = (
-    Check("servers", _raft.servers, "A server does not answer"),
-    Check("quorum", _raft.quorum, "No quorum, no leader"),
-    Check("voters", _raft.voters, "A vote or tolerance is missing"),
-    Check("autopilot", _raft.healthy, "A vote or tolerance is missing"),
-    Check("failure tolerance", _raft.tolerance, "A vote or tolerance is missing"),
-    Check("versions", _raft.versions, "Versions differ"),
+    *_raft.checks,
     Check("clients", clients, "A client is down or takes no work"),
     Check("regions", regions, "Regions do not see each other"),
 )

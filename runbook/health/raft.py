@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from components.plan.spec import quorum
-from runbook.health.outcome import Said, fine, unknown, wrong
+from runbook.health.outcome import Check, Said, fine, unknown, wrong
 from runbook.health.replies import Answered, Cluster, Pascal, Question, Unanswered
 
 NO_LEADER = "No cluster leader"
@@ -58,6 +58,18 @@ class Raft:
     leader: Question
     local: Question
     failed: Callable[[Cluster], set[str]]
+
+    @property
+    def checks(self) -> tuple[Check[Cluster], ...]:
+        """What is asked of every such cluster, in the order in which it is shown."""
+        return (
+            Check("servers", self.servers, "A server does not answer"),
+            Check("quorum", self.quorum, "No quorum, no leader"),
+            Check("voters", self.voters, "A vote or tolerance is missing"),
+            Check("autopilot", self.healthy, "A vote or tolerance is missing"),
+            Check("failure tolerance", self.tolerance, "A vote or tolerance is missing"),
+            Check("versions", self.versions, "Versions differ"),
+        )
 
     @property
     def _any(self) -> tuple[Question, ...]:

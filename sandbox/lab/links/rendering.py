@@ -16,13 +16,12 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components.plan.mesh import TCP_MSS
 from components.plan.spec import Cloud
 from sandbox.mesh import speech
 from sandbox.mesh.layout import PASSIVE, TRANSIT
 from sandbox.mesh.speech import Session, Speech, Uplink
+from sandbox.templating import templates
 
 from .ends import End
 from .layout import Gateway, Layout, Region, device, initiates, session, vtep
@@ -35,14 +34,7 @@ _TIMEOUT, _TRIES, _BASE = 1.0, 2, 1.2
 GIVE_UP_SECONDS = sum(_TIMEOUT * _BASE**number for number in range(_TRIES + 1))
 """Until charon ends a peer that answers nothing; with more, a peer's restart would be noticed only much later."""
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - no markup
-)
+_TEMPLATES = templates(Path(__file__).parent / "templates")
 
 
 def daemon() -> str:

@@ -20,23 +20,15 @@ from ipaddress import IPv4Network, collapse_addresses, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from sandbox.lab.machines.lab import PORTS, port
+from sandbox.templating import templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sandbox.lab.world import Machine, Rule, World
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - no markup
-)
+_TEMPLATES = templates(Path(__file__).parent / "templates")
 _DIGEST = re.compile(r'^\s*comment "([0-9a-f]{64})"$', re.MULTILINE)
 _EVERYWHERE = IPv4Network("0.0.0.0/0")
 
