@@ -52,7 +52,7 @@ def _within(address: str, network: str) -> bool:
 
 @pytest.fixture(scope="module")
 def whole(deployed: Deployed) -> World:
-    return world(resource for cloud in CLOUDS for resource in deployed.state(cloud)["deployment"]["resources"])
+    return world(resource for cloud in CLOUDS for resource in deployed.state(cloud)["resources"])
 
 
 _plan = cache(plan)
