@@ -6,8 +6,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 STACK ?=
 ARGS ?=
-# One more than there are processors: workers often wait, for clusters that elect and for regions that another one builds.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+WORKERS ?= auto
 FORMAT ?= text
 OCCASION ?= pull-request
 # BACKEND=own: preview, gate and compliance act on the shell's own backend and clouds instead of the sandbox.
