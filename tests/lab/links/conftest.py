@@ -12,6 +12,7 @@ from sandbox.cloud.store import Store
 from sandbox.home import CLOUD
 from sandbox.lab.links.ends import End
 from sandbox.lab.links.reading import ends
+from sandbox.lab.services.feed import resources
 from tests.deployed import Deployed
 
 
@@ -25,9 +26,6 @@ def declared(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> tu
 def _ends(folder: Path) -> tuple[End, ...]:
     store = Store(folder, entry)
     try:
-        return ends(
-            {"type": record.type, "id": record.id, "inputs": {}, "outputs": record.plain}
-            for record in store.everything()
-        )
+        return ends(resources(store.everything()))
     finally:
         store.close()

@@ -18,7 +18,7 @@ from components.plan.naming import Names
 from components.plan.records import records
 from components.plan.secrets import ENTRIES, MANIFEST
 from components.plan.spec import CLOUDS, ROLES, Cloud, Role
-from sandbox.cloud.store import Entry, Store, rows
+from sandbox.cloud.store import Entry, Store
 from sandbox.lab.services import feed as fed
 from sandbox.lab.services.keys import AwsKeys, AzureVaults
 from sandbox.lab.services.material import Material
@@ -109,8 +109,7 @@ def region(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Regi
     state = deployed.platform / "cloud"
     store = Store(state, lambda record: Entry())
     try:
-        found = [store.get((str(row["type"]), str(row["id"]))) for row in rows(state)]
-        resources = fed.resources(record for record in found if record)
+        resources = fed.resources(store.everything())
     finally:
         store.close()
     identities: dict[tuple[Cloud, Role], str] = {}

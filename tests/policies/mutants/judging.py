@@ -128,11 +128,11 @@ def _replace(mutant: Mutant) -> list[str]:
 
 def _users(module: str) -> Iterator[str]:
     """Modules of rules that import from a module."""
-    name = _dotted(module)
+    place = ROOT / module
     for file in sorted(ROOT.rglob("*.py")):
-        from_here = f"from .{Path(module).stem} import" if file.parent == (ROOT / module).parent else None
+        names = {_dotted(module), f".{place.stem}"} if file.parent == place.parent else {_dotted(module)}
         text = file.read_text(encoding="utf-8")
-        if file.name != "__init__.py" and (f"from {name} import" in text or (from_here and from_here in text)):
+        if file.name != "__init__.py" and any(f"from {name} import" in text for name in names):
             yield str(file.relative_to(ROOT))
 
 
