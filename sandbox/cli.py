@@ -24,22 +24,20 @@ from policies.settings import Settings
 from sandbox import service
 from sandbox.bench import failover
 from sandbox.bench.measure import Bench
-from sandbox.cloud.daemon import port_file
-from sandbox.cloud.launcher import launcher_script
 from sandbox.errors import SandboxError
 from sandbox.home import CLOUD, TREE, Home
 from sandbox.mesh.network import missing
 from sandbox.process import attached
 from sandbox.process import run as run_command
 from sandbox.progress import Board
+from sandbox.ready import ROOT, ready
 from sandbox.stacks import operation, order, pack, passes, report
 from sandbox.stacks.guards import guarded
-from sandbox.toolchain import engine, golang, node_packages
+from sandbox.toolchain import engine, golang, node_packages, packages
 from sandbox.toolchain.table import PULUMI, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from rich.table import Table
 
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from sandbox.stacks.operation import Result
     from sandbox.stacks.order import StackFile
 
-ROOT = TREE / ".sandbox"
 CACHES = (".pytest_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
 INTERRUPTED = 130
 LOG_WIDTH = 120
@@ -104,16 +101,6 @@ def _parser() -> argparse.ArgumentParser:
                 "names", nargs="*", help=f"any of {', '.join((*TOOLS, *node_packages.PACKAGES))}; all if left out"
             )
     return parser
-
-
-def ready(board: Board, stacks: Sequence[StackFile] = (), root: Path = ROOT) -> Home:
-    """The sandbox with its engine, plugins, a running simulated cloud and the given stacks."""
-    home = Home(root, engine.obtain(board))
-    home.prepare(launcher_script(port_file(home.cloud)))
-    service.ensure(home.cloud, board)
-    for stack in stacks:
-        home.ensure_stack(TREE, stack.name)
-    return home
 
 
 def up(_: argparse.Namespace, board: Board, out: Console) -> int:
@@ -255,6 +242,11 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
         tool = TOOLS[name]
         found = engine.obtain(board).program if tool is PULUMI else golang.build(tool, board) / tool.name
         out.print(f"{name}: {found}", soft_wrap=True)
+    if not options.names:
+        for one in packages.table():
+            out.print(f"{one.package}: {one.found or 'not installed'}", soft_wrap=True)
+        if lacking := sorted({one.package for one in packages.table() if not one.found}):
+            board.say(f"Of the operating system, for the lab and some tests: `{packages.remedy(lacking)}` (Debian's names)")
     return 0
 
 

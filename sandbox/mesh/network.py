@@ -27,6 +27,7 @@ from sandbox.errors import SandboxError
 from sandbox.mesh.daemons import Daemon, configuration, session
 from sandbox.mesh.layout import INTERNET, Failure, Layout, first_hop, layout, machine
 from sandbox.mesh.namespaces import Namespaces
+from sandbox.toolchain.packages import absent, remedy
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from components.plan.spec import Platform
 
 STEM = "mesh"
-PROGRAMS = ("ip", "bird")
 _HEADERS = 40
 """IP and TCP header of a segment: what the tunnel's MTU adds to the plan's segment size."""
 
@@ -44,8 +44,8 @@ def missing() -> str:
     """What the machine lacks to build a mesh; empty if nothing."""
     if os.geteuid() != 0:
         return "root is needed to make network namespaces"
-    absent = [program for program in PROGRAMS if not shutil.which(program)]
-    return f"not installed: {', '.join(absent)} (Debian: iproute2, bird2)" if absent else ""
+    lacking = absent("mesh")
+    return f"not installed: {', '.join(lacking)} (Debian: `{remedy(lacking)}`)" if lacking else ""
 
 
 class MeshNetwork:

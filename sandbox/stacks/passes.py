@@ -30,23 +30,33 @@ class Runner:
 
     Attributes:
         guard: flags with which the policy pack judges an update, where it is to be judged.
+        files: stack files by stack, where not the project's own are meant.
     """
 
-    def __init__(self, project: Path, environment: Mapping[str, str], board: Board, guard: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        project: Path,
+        environment: Mapping[str, str],
+        board: Board,
+        guard: Sequence[str] = (),
+        files: Mapping[str, Path] | None = None,
+    ) -> None:
         self._project = project
         self.guard = guard
+        self.files = dict(files or {})
         self._environment = environment
         self._board = board
 
     def run(self, verb: Verb, stack: StackFile, *flags: str, title: str = "") -> Result:
         """One operation on one stack."""
+        own = self.files.get(stack.name)
         with self._board.step(title or f"{verb} {stack.name}") as step:
             return run(
                 verb,
                 stack.name,
                 project=self._project,
                 environment=self._environment,
-                flags=flags,
+                flags=[*(["--config-file", str(own)] if own else []), *flags],
                 watch=lambda result: _describe(result, step),
             )
 

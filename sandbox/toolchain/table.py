@@ -7,7 +7,7 @@ adds what a go.mod cannot say. A new version is a new go.mod and go.sum, nothing
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -25,6 +25,7 @@ class Tool:
         cgo: whether it needs a C compiler.
         stamp: linker variable that carries the version, where the source does not know it.
         beside: file of another required module that belongs beside the binary, as (module, path in it).
+        pins: folder of its go.mod, where it is not called as the tool: another version of the same program.
     """
 
     name: str
@@ -34,11 +35,12 @@ class Tool:
     tags: tuple[str, ...] = ()
     stamp: str = ""
     beside: tuple[str, str] | None = None
+    pins: str = ""
 
     @property
     def directory(self) -> Path:
         """The folder of its go.mod and go.sum."""
-        return GO / self.name
+        return GO / (self.pins or self.name)
 
     @property
     def version(self) -> str:
@@ -62,10 +64,12 @@ PULUMI = Tool(
     beside=("github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec"),
 )
 CONSUL = Tool(name="consul", module="github.com/hashicorp/consul", package="github.com/hashicorp/consul")
+CONSUL_PREVIOUS = replace(CONSUL, pins="consul-previous")
+"""The line before, which an upgrade starts from and the templates are written for as well."""
 NOMAD = Tool(name="nomad", module="github.com/hashicorp/nomad", package="github.com/hashicorp/nomad", cgo=True)
 VAULT = Tool(name="vault", module="github.com/hashicorp/vault", package="github.com/hashicorp/vault")
 FAKE_GCS = Tool(
     name="fake-gcs-server", module="github.com/fsouza/fake-gcs-server", package="github.com/fsouza/fake-gcs-server"
 )
 
-TOOLS = {tool.name: tool for tool in (PULUMI, CONSUL, NOMAD, VAULT, FAKE_GCS)}
+TOOLS = {tool.pins or tool.name: tool for tool in (PULUMI, CONSUL, CONSUL_PREVIOUS, NOMAD, VAULT, FAKE_GCS)}

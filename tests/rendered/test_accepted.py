@@ -52,11 +52,12 @@ def provisioned(root: Path, case: Case) -> Rig:
 
 
 @pytest.mark.binaries
+@pytest.mark.parametrize("line", ["consul", "consul-previous"])
 @EVERY
-def test_consul_accepts_the_configuration_of_every_agent(case: Case, tmp_path: Path) -> None:
+def test_both_lines_of_consul_accept_the_configuration_of_every_agent(case: Case, line: str, tmp_path: Path) -> None:
     made = provisioned(tmp_path, case)
     code, said = run(
-        product("consul"), "validate", made.path("/etc/consul.d"), made.path("/run/platform/secrets/consul/config.json")
+        product(line), "validate", made.path("/etc/consul.d"), made.path("/run/platform/secrets/consul/config.json")
     )
     # A server says how many it expects; anything else would be a warning.
     expected = {f"bootstrap_expect > 0: expecting {PLATFORM.servers['consul']} servers"}

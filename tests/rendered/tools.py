@@ -23,7 +23,8 @@ def missing(what: str) -> NoReturn:
 
 def product(name: str) -> Path:
     """A product's real binary."""
-    binary = cache.place(name, TOOLS[name].version) / name
+    tool = TOOLS[name]
+    binary = cache.place(tool.name, tool.version) / tool.name
     return binary if binary.is_file() else missing(f"{name} is not built: make tools")
 
 

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from sandbox.lab.machines.cgroups import hierarchies
-
-PACKAGES = {
-    "mmdebstrap": "mmdebstrap",
-    "systemd-nspawn": "systemd-container",
-    "nft": "nftables",
-    "ip": "iproute2",
-    "losetup": "mount",
-    "nsenter": "util-linux",
-    "unshare": "util-linux",
-    "setsid": "util-linux",
-    "openssl": "openssl",
-}
-"""Programs, each with its Debian package."""
+from sandbox.toolchain.packages import absent, remedy
 
 
 def missing() -> str:
@@ -28,9 +15,8 @@ def missing() -> str:
         return "the lab's machines need Linux; everything else of the sandbox works without"
     if os.geteuid() != 0:
         return "the lab's machines need root; everything else of the sandbox works without"
-    absent = sorted({package for program, package in PACKAGES.items() if not shutil.which(program)})
-    if absent:
-        return f"not installed: {', '.join(absent)} (Debian's names)"
+    if lacking := absent("lab"):
+        return f"not installed: {', '.join(lacking)} (Debian: `{remedy(lacking)}`)"
     if not hierarchies() or not all(os.access(hierarchy, os.W_OK) for hierarchy in hierarchies()):
         return "the lab's machines need control groups at /sys/fs/cgroup that may be written"
     return ""
