@@ -20,6 +20,9 @@ from typing import Literal, get_args
 
 from .spec import CLOUDS, Backup, Cloud, Product, Role
 
+NAME = "platform-backup"
+"""Of the program that takes backups, its units and its user."""
+
 Saved = Literal["consul", "vault", "nomad", "boundary", "platform"]
 """A set: a product's cluster, or `platform`, the region's manifest. First part of an object's name."""
 

@@ -5,8 +5,8 @@ Owns the names and the readers. Values come from the lineage; paths on machines 
 Every region holds every entry it needs to be rebuilt while the others are gone, the root key included: that
 one has no reader among machines.
 
-Tokens are chosen here before the products that honour them exist: Consul and Nomad accept a token whose secret is
-given, so machines boot with the token that the bootstrap creates later and need no restart.
+Tokens are chosen here before the products that honour them exist: Consul, Nomad and Vault accept a token whose secret
+is given, so machines boot with the token that the bootstrap creates later and need no restart.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ CONSUL_MANAGEMENT, CONSUL_REPLICATION = "consul-management-token", "consul-repli
 CONSUL_AGENT, CONSUL_VAULT = "consul-agent-token", "consul-vault-token"
 CONSUL_NOMAD, CONSUL_BOUNDARY = "consul-nomad-token", "consul-boundary-token"
 NOMAD_MANAGEMENT = "nomad-management-token"
+VAULT_HEALTH = "vault-health-token"
+"""With it `runbook` commands see that a Vault cluster is as it should be. One value for all clusters, though they share
+nothing: it may look and change nothing."""
 BOUNDARY_DATABASE = "boundary-database-password"
 MANIFEST = "manifest"
 """The region's own manifest: how machines learn, after they booted, where backups go. No secret, but this is the one
@@ -73,6 +76,8 @@ ENTRIES: Mapping[str, EntrySpec] = {
     CONSUL_BOUNDARY: EntrySpec("token", ("boundary-worker",), shared=True),
     # Nomad's bootstrap takes a given secret too; the other regions replicate ACLs with it.
     NOMAD_MANAGEMENT: EntrySpec("token", ("nomad-server",), shared=True),
+    # Vault's root token may choose the id of a token; no machine uses this one.
+    VAULT_HEALTH: EntrySpec("token", (), shared=True),
     # Gateways are given their keys by the stack; machines never see one.
     **{entry: EntrySpec("tunnel-key", (), shared=True) for entry in key_entries()},
     # The primary's Consul leader dumps the database; no other machine speaks to it but the controllers.

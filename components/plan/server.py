@@ -91,7 +91,8 @@ class Guest:
     """What a machine must know of its cloud to boot: scripts, testable without a cloud."""
 
     read_secret: File
-    """Executable: `read-secret NAME` prints one secret, with the machine's own identity, or fails with one line."""
+    """Executable: `read-secret NAME...` prints for each a line of its name, a tab and its value in base64, with the
+    machine's own identity; a name that cannot be read has one line on standard error, and the exit code is then 1."""
     web_identity: File | None
     """Executable: `web-identity AUDIENCE` prints a signed token of the machine's identity; None where keys are local."""
 

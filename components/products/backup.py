@@ -26,7 +26,7 @@ from typing import Any
 from components.plan import backup, database, flows, secrets
 from components.plan.addressing import ServerAddress
 from components.plan.addressing import servers as planned
-from components.plan.backup import Saved
+from components.plan.backup import NAME, Saved
 from components.plan.naming import Names
 from components.plan.server import File, Guest, SecretFile
 from components.plan.spec import SERVER_ROLE, Cloud, Product, Stack, cluster_name
@@ -36,8 +36,6 @@ from .exporter import TEXTFILES
 from .program import IDS, LIBRARY, SECRETS, Directory, Program, authority, certificate, secret, secret_path
 from .rendering import render, stripped, verbatim
 
-NAME = "platform-backup"
-"""Of the program, its units and its user."""
 VAULT_ROLE, VAULT_MOUNT = "backup", "cert"
 """The role, and the mount of certificate authentication, by which the agent logs in to Vault; its policy has the role's
 name and is `templates/vault/backup-policy.hcl`."""

@@ -6,6 +6,7 @@ and python are called with is recorded. What the services answer is each cloud's
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -62,6 +63,12 @@ class Machine:
         environment = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CURL_HOME": str(self.folder)}
         return subprocess.run([script, *arguments], env=environment, capture_output=True, timeout=60, check=False)
 
+    def read(self, file: File, *names: str) -> dict[str, bytes]:
+        """What a reader prints of each name, when nothing goes wrong."""
+        ended = self.run(file, *names)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        return printed(ended.stdout)
+
     def run_text(self, file: File, *arguments: str) -> subprocess.CompletedProcess[str]:
         ended = self.run(file, *arguments)
         return subprocess.CompletedProcess(
@@ -72,6 +79,13 @@ class Machine:
     def arguments(self) -> str:
         """Every command line of curl and python."""
         return (self.folder / "arguments").read_text(encoding="utf-8")
+
+
+def printed(output: bytes) -> dict[str, bytes]:
+    """A reader's lines: values by name."""
+    assert output.endswith(b"\n") or not output
+    lines = [line.split("\t") for line in output.decode("ascii").splitlines()]
+    return {name: base64.b64decode(value, validate=True) for name, value in lines}
 
 
 @contextmanager
@@ -137,8 +151,12 @@ def _certificate(folder: Path, host: str) -> Path:
 def _record(folder: Path, program: str) -> None:
     file = folder / "bin" / program
     file.parent.mkdir(exist_ok=True)
+    call = f"'{shutil.which(program)}' \"$@\""
+    if program == "curl":
+        # Its own configuration file holds for the first request of a run: it is told again after each `next`.
+        call = f"case $* in *'--config -'*) sed '/^next$/r {folder}/.curlrc' | {call} ;; *) exec {call} ;; esac"
     file.write_text(
-        f"#!/bin/sh\nprintf '%s\\n' \"{program} $*\" >>'{folder}/arguments'\nexec '{shutil.which(program)}' \"$@\"\n",
+        f"#!/bin/sh\nprintf '%s\\n' \"{program} $*\" >>'{folder}/arguments'\n{call}\n",
         encoding="utf-8",
     )
     file.chmod(0o755)

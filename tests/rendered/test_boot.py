@@ -29,6 +29,9 @@ from tests.rendered.test_accepted import GOSSIP, TOKEN
 from tests.rendered.tools import product
 
 BOOT = "/usr/local/lib/platform/boot.sh"
+READER = """#!/bin/sh
+for name; do printf '%s\\t%s\\n' "$name" "$(base64 --wrap=0 "/store/$name")"; done
+"""
 DONE = "/var/lib/node_exporter/textfile/platform_boot.prom"
 
 
@@ -114,7 +117,7 @@ def attach(tmp_path: Path, mirror: Served) -> Iterator[Attach]:
             values = store(case, spec, certificate_folder)
             for name, value in values.items():
                 laid.write(f"/store/{name}", value)
-            laid.write("/usr/local/sbin/read-secret", '#!/bin/sh\nexec cat "/store/$1"\n', 0o755)
+            laid.write("/usr/local/sbin/read-secret", READER, 0o755)
             laid.write("/dev/console", "")
             return Booted(spec, entered(laid, tmp_path), values)
 

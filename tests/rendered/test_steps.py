@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def reader(values: Mapping[str, str], first: str = "") -> str:
+    """A cloud's reader that holds these values, as shell text; `first` runs before it looks."""
+    cases = "".join(f"{name}) printf '{name}\\t{encoded(value)}\\n' ;; " for name, value in values.items())
+    refused = 'echo "read-secret: $name in the store: access denied" >&2; status=1'
+    return f"status=0; {first}\nfor name; do case $name in {cases}*) {refused} ;; esac; done; exit $status"
+
+
+def encoded(value: str) -> str:
+    """A value as a reader prints it."""
+    return base64.b64encode(value.encode()).decode()
+
+
 class TestInstall:
     """Step 50."""
 
@@ -73,6 +86,41 @@ class TestInstall:
         vault.path("/usr/local/bin/vault").write_bytes(b"rotten")
         assert vault.run("steps/50-install.sh").returncode == 0
         assert vault.path("/usr/local/bin/vault").read_bytes() == b"one"
+
+    def test_a_good_archive_on_disk_spares_the_network(self, vault: Rig, releases: Served) -> None:
+        row = publish(releases, "vault", b"one")
+        vault.table("artefacts", (*row, digest(releases.folder / row[1])))
+        vault.run("steps/50-install.sh")
+        releases.asked.clear()
+        vault.path("/usr/local/bin/vault").unlink()
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert vault.path("/usr/local/bin/vault").read_bytes() == b"one"
+        assert releases.asked == []
+
+    def test_a_damaged_archive_is_fetched_again_once_it_is_needed_and_never_installed(
+        self, vault: Rig, releases: Served
+    ) -> None:
+        row = publish(releases, "vault", b"one")
+        vault.table("artefacts", (*row, "-"))
+        vault.run("steps/50-install.sh")
+        releases.asked.clear()
+        archive = vault.path(f"/var/cache/platform/{row[1]}")
+        with zipfile.ZipFile(archive, "w") as forged:
+            forged.writestr("vault", b"forged")
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert releases.asked == []
+        vault.path("/usr/local/bin/vault").write_bytes(b"rotten")
+        assert vault.run("steps/50-install.sh").returncode == 0
+        assert vault.path("/usr/local/bin/vault").read_bytes() == b"one"
+        assert digest(archive) == digest(releases.folder / row[1])
+
+    def test_a_record_names_the_archive_first_and_then_what_is_installed(self, vault: Rig, releases: Served) -> None:
+        row = publish(releases, "vault", b"one")
+        vault.table("artefacts", (*row, "-"))
+        vault.run("steps/50-install.sh")
+        archive, binary = vault.path(f"/var/cache/platform/{row[1]}"), vault.path("/usr/local/bin/vault")
+        record = archive.with_name(f"{archive.name}.sha256").read_text()
+        assert record == f"{digest(archive)}  {archive}\n{digest(binary)}  {binary}\n"
 
     def test_a_tar_archive_is_installed_too(self, vault: Rig, releases: Served, tmp_path: Path) -> None:
         folder = tmp_path / "node_exporter-1.0.0.linux-amd64"
@@ -159,7 +207,7 @@ class TestSecrets:
     def reading(self, vault: Rig) -> Rig:
         vault.table("secrets", ("hmc-key", self.FILE, "0400", ME))
         vault.path(self.FILE).parent.mkdir(parents=True)
-        vault.plays("read-secret", f"[ $1 = hmc-key ] && printf %s {SECRET}")
+        vault.plays("read-secret", reader({"hmc-key": SECRET}))
         return vault
 
     def test_a_secret_arrives_closed_to_others_and_unseen(self, reading: Rig) -> None:
@@ -173,17 +221,19 @@ class TestSecrets:
     def test_a_secret_is_never_an_argument_of_any_program(self, reading: Rig, tmp_path: Path) -> None:
         log = tmp_path / "arguments"
         script = reading.path("/usr/local/lib/platform/steps/60-secrets.sh").read_text()
-        for name in ("cmp", "mv", "rm", "chown", "chmod", "tail", "basename", "dirname", "sleep"):
+        for name in ("cmp", "mv", "rm", "chown", "chmod", "awk", "base64", "dirname", "sleep"):
             assert name in script
             reading.plays(name, f'printf "%s\\n" "$0 $*" >>{log}; exec {shutil.which(name)} "$@"')
         assert reading.run("steps/60-secrets.sh").returncode == 0
         assert "chmod 0400" in log.read_text()
         assert SECRET not in log.read_text()
+        assert encoded(SECRET) not in log.read_text()
 
     def test_a_store_that_answers_late_is_waited_for(self, reading: Rig, tmp_path: Path) -> None:
         ready = tmp_path / "ready"
         reading.plays(
-            "read-secret", f"[ -e {ready} ] && printf %s {SECRET} || {{ touch {ready}; echo no grant >&2; exit 1; }}"
+            "read-secret",
+            reader({"hmc-key": SECRET}, f"[ -e {ready} ] || {{ touch {ready}; echo no grant >&2; exit 1; }}"),
         )
         done = reading.run("steps/60-secrets.sh", patience=60)
         assert done.returncode == 0, done.stderr
@@ -191,7 +241,7 @@ class TestSecrets:
         assert reading.path(self.FILE).read_text() == SECRET
 
     def test_a_store_that_refuses_is_reported_in_its_own_words(self, reading: Rig) -> None:
-        reading.plays("read-secret", f"printf %s {SECRET}; echo 'read-secret: access denied' >&2; exit 1")
+        reading.plays("read-secret", "echo 'read-secret: access denied' >&2; exit 1")
         done = reading.run("steps/60-secrets.sh", patience=0)
         assert done.returncode == 1
         assert reading.console == (
@@ -202,9 +252,56 @@ class TestSecrets:
         assert not list(reading.path(self.FILE).parent.iterdir())
 
     def test_an_empty_secret_is_no_secret(self, reading: Rig) -> None:
-        reading.plays("read-secret", "exit 0")
+        reading.plays("read-secret", reader({"hmc-key": ""}))
         assert reading.run("steps/60-secrets.sh", patience=0).returncode == 1
         assert "it is empty" in reading.console
+
+    def test_half_a_line_is_no_value(self, reading: Rig) -> None:
+        reading.plays("read-secret", f"printf 'hmc-key\\t{encoded(SECRET)}'; exit 1")
+        assert reading.run("steps/60-secrets.sh", patience=0).returncode == 1
+        assert not reading.path(self.FILE).exists()
+
+    def test_an_entry_is_asked_for_once_and_again_only_while_it_is_missing(self, reading: Rig, tmp_path: Path) -> None:
+        asked, late = tmp_path / "asked", self.FILE.replace("key", "late")
+        again = self.FILE.replace("key", "again")
+        reading.table("secrets", *((entry, path, "0400", ME) for entry, path in (
+            ("hmc-key", self.FILE), ("hmc-late", late), ("hmc-key", again),
+        )))  # fmt: skip
+        refused, told = reader({"hmc-key": SECRET}), reader({"hmc-late": "late"})
+        first = f'if ! [ -e {asked} ]; then echo "$@" >{asked}; {refused}; fi; echo "$@" >>{asked}'
+        reading.plays("read-secret", f"{first}; {told}")
+        done = reading.run("steps/60-secrets.sh", patience=60)
+        assert done.returncode == 0, done.stderr
+        assert asked.read_text() == "hmc-key hmc-late\nhmc-late\n"
+        assert [line for line in done.stdout.splitlines() if "not readable yet" in line] == [
+            "platform-boot: secrets: secret hmc-late is not readable yet, next try in 1 s"
+        ]
+        assert [reading.path(path).read_text() for path in (self.FILE, again, late)] == [SECRET, SECRET, "late"]
+
+    def test_a_value_is_put_down_to_its_last_byte(self, reading: Rig) -> None:
+        value = "é\n\n" * 100_000
+        reading.write("/store", reader({"hmc-key": value}))
+        reading.plays("read-secret", f". {reading.path('/store')}")
+        assert reading.run("steps/60-secrets.sh").returncode == 0
+        assert reading.path(self.FILE).read_text() == value
+
+    def test_one_secret_that_is_missing_leaves_the_others_files_alone_and_is_named_with_its_own_reason(
+        self, reading: Rig, tmp_path: Path
+    ) -> None:
+        other = self.FILE.replace("key", "other")
+        reading.run("steps/60-secrets.sh")
+        reading.table("secrets", ("hmc-key", self.FILE, "0400", ME), ("hmc-other", other, "0400", ME))
+        said = "echo 'read-secret: hmc-others in the store: not this' >&2"
+        reading.plays(
+            "read-secret", f"{reader({'hmc-key': 'renewed'}, said).removesuffix('exit $status')}{said}; exit 1"
+        )
+        assert reading.run("steps/60-secrets.sh", patience=0).returncode == 1
+        assert (
+            "secret hmc-other cannot be read: read-secret: hmc-other in the store: access denied; " in reading.console
+        )
+        assert reading.path(self.FILE).read_text() == SECRET
+        assert not list(reading.root.rglob("*.new"))
+        assert not list(reading.root.rglob("*.why"))
 
     def test_what_is_in_place_survives_a_store_that_fails(self, reading: Rig) -> None:
         reading.run("steps/60-secrets.sh")
@@ -220,12 +317,12 @@ class TestSecrets:
         reading.path("/etc/platform/compose.d").mkdir()
         reading.write("/etc/platform/compose.d/consul.json", '{"ca": {"$file": "/run/platform/secrets/consul/ca.pem"}}')
         reloads = tmp_path / "reloads"
-        reading.plays("read-secret", f"printf %s {SECRET}-$1")
+        reading.plays("read-secret", reader({"hmc-key": SECRET, "hmc-ca": SECRET}))
         reading.plays("systemctl", f'echo "$@" >>{reloads}')
         assert reading.run("steps/60-secrets.sh").returncode == 0
         assert reading.run("refresh.sh").returncode == 0
         assert not reloads.exists()
-        reading.plays("read-secret", f"[ $1 = hmc-ca ] && printf %s {SECRET}-$1 || printf %s renewed")
+        reading.plays("read-secret", reader({"hmc-key": "renewed", "hmc-ca": SECRET}))
         assert reading.run("refresh.sh").returncode == 0
         assert reloads.read_text() == "reload vault.service\n"
         assert reading.path(self.FILE).read_text() == "renewed"
@@ -251,7 +348,7 @@ class TestSecrets:
         reading.table("secrets", ("hmc-key", self.FILE, "0400", ME), ("hmc-ca", other, "0400", ME))
         reading.path(other).parent.mkdir(parents=True)
         reading.write("/etc/platform/compose.d/consul.json", "{}")
-        reading.plays("read-secret", f"printf %s {SECRET}-$1")
+        reading.plays("read-secret", reader({"hmc-key": SECRET, "hmc-ca": SECRET}))
         reloads = tmp_path / "reloads"
         reading.plays("systemctl", f'echo "$@" >>{reloads}; [ "$2" != consul.service ]')
         assert reading.run("refresh.sh").returncode == 1

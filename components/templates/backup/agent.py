@@ -143,7 +143,8 @@ class Run:
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
             if done.returncode:
                 raise ValueError(done.stderr.strip()[-300:])
-            packed = base64.b64decode(done.stdout)
+            # The reader's own base64, after the name, around that of the entry.
+            packed = base64.b64decode(base64.b64decode(done.stdout.partition("\t")[2]))
             manifest = _unpacked(packed, self._settings)
             kept.write_bytes(packed)
         except (*_TROUBLE, EOFError) as error:

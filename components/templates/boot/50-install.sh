@@ -1,6 +1,7 @@
 #!/bin/bash
 # Programs from their release archives: checked against the published sum, and the pinned one where there is one.
-# The verified archive stays on disk, so that a reboot needs no network.
+# The verified archive stays on disk, so that neither a reboot nor a damaged program needs the network. A later start
+# compares what is installed with its record, and looks at the archive only where that differs.
 # shellcheck source=log.sh
 . "$(dirname "$0")/../log.sh"
 
@@ -29,6 +30,11 @@ verify() {
     fail "$2 has SHA-256 $actual, the configuration pins $4" "pin the sum of this version, or distrust the source"
 }
 
+# recorded RECORD LINES PINNED: those lines of the record are true, and its archive is the pinned one where there is one.
+recorded() {
+  [ -f "$1" ] && { [ "$3" = - ] || grep -q "^$3 " "$1"; } && sed --quiet "$2p" "$1" | sha256sum --check --status
+}
+
 unpack() { # ARCHIVE DIRECTORY
   case $1 in
     *.zip) python3 -m zipfile -e "$1" "$2" ;;
@@ -49,16 +55,20 @@ place_tree() {
 
 mkdir -p "$cache" "$binaries"
 while IFS=$'\t' read -r artefact archive url sums pinned; do
+  # One line for the archive, then one for each installed file.
   record=$cache/$archive.sha256
-  if [ -f "$record" ] && { [ "$pinned" = - ] || grep -q "^$pinned " "$record"; } && sha256sum --check --status "$record"; then
+  if recorded "$record" '2,$' "$pinned"; then
     log "$artefact is in place: $archive"
     continue
   fi
-  fetch "$sums" "$work/sums" || fail "$sums cannot be fetched" "check the artefact address and the way out of the network"
-  fetch "$url" "$work/$archive" || fail "$url cannot be fetched" "check the artefact address and the way out of the network"
-  verify "$work/$archive" "$archive" "$work/sums" "$pinned"
+  if ! recorded "$record" 1 "$pinned"; then
+    fetch "$sums" "$work/sums" || fail "$sums cannot be fetched" "check the artefact address and the way out of the network"
+    fetch "$url" "$work/$archive" || fail "$url cannot be fetched" "check the artefact address and the way out of the network"
+    verify "$work/$archive" "$archive" "$work/sums" "$pinned"
+    mv "$work/$archive" "$cache/$archive"
+  fi
   mkdir "$work/$artefact"
-  unpack "$work/$archive" "$work/$artefact"
+  unpack "$cache/$archive" "$work/$artefact"
   if [ -d "$work/$artefact/bin" ]; then
     installed=$(place_tree "$artefact" "${archive%.tar.gz}")
   else
@@ -66,7 +76,6 @@ while IFS=$'\t' read -r artefact archive url sums pinned; do
     install --mode=0755 "$work/$artefact/$artefact" "$binaries/.$artefact.new"
     mv "$binaries/.$artefact.new" "$installed"
   fi
-  mv "$work/$archive" "$cache/$archive"
   find "$cache/$archive" "$installed" -type f -exec sha256sum {} + >"$record.new"
   mv "$record.new" "$record"
   log "installed $artefact from $archive"

@@ -80,7 +80,7 @@ class Machine(surroundings.Machine):
 
     cloud: Cloud
 
-    def read(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run_text(guest(SITE).read_secret, *arguments)
 
 
@@ -92,14 +92,13 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 def test_a_secret_is_printed_exactly_as_it_is_kept(machine: Machine) -> None:
-    ended = machine.read(ENTRY)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, VALUE, "")
+    assert machine.read(guest(SITE).read_secret, ENTRY) == {ENTRY: VALUE.encode()}
     ((_, body),) = machine.cloud.asked
     assert json.loads(body) == {"SecretId": ENTRY}
 
 
 def test_the_request_is_signed_with_the_machines_own_credentials(machine: Machine) -> None:
-    machine.read(ENTRY)
+    machine.call(ENTRY)
     ((headers, body),) = machine.cloud.asked
     parts = dict(part.strip(" ,").split("=", 1) for part in headers["authorization"].split()[1:])
     date = headers["x-amz-date"]
@@ -117,14 +116,14 @@ def test_the_request_is_signed_with_the_machines_own_credentials(machine: Machin
 
 
 def test_nothing_secret_stands_in_an_argument(machine: Machine) -> None:
-    machine.read(ENTRY)
+    machine.call(ENTRY)
     assert ENTRY in machine.arguments, "the recorder saw no call"
     assert "hush" not in machine.arguments
 
 
 def test_a_role_that_appears_late_is_waited_for(machine: Machine) -> None:
     machine.cloud.young = 2
-    assert machine.read(ENTRY).stdout == VALUE
+    assert machine.read(guest(SITE).read_secret, ENTRY) == {ENTRY: VALUE.encode()}
     assert machine.cloud.young == 0
 
 
@@ -141,7 +140,7 @@ def test_a_failure_is_one_line_without_a_value(
     machine: Machine, status: int, answer: dict[str, Any], said: str
 ) -> None:
     machine.cloud.answer = status, answer
-    ended = machine.read(ENTRY)
+    ended = machine.call(ENTRY)
     assert ended.returncode != 0
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
@@ -153,7 +152,7 @@ def test_a_failure_is_one_line_without_a_value(
 
 def test_broken_credentials_are_a_failure_before_anything_is_asked(machine: Machine) -> None:
     del machine.cloud.credentials["SecretAccessKey"]
-    ended = machine.read(ENTRY)
+    ended = machine.call(ENTRY)
     assert ended.returncode != 0
     assert "SecretAccessKey" in ended.stderr
     assert "hush" not in ended.stderr
@@ -161,7 +160,7 @@ def test_broken_credentials_are_a_failure_before_anything_is_asked(machine: Mach
 
 
 def test_a_name_is_required(machine: Machine) -> None:
-    assert "usage" in machine.read().stderr
+    assert "usage" in machine.call().stderr
 
 
 def test_keys_are_local_so_no_token_for_another_cloud_is_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ def script(cloud: Cloud) -> Path:
     return TREE / "components" / "clouds" / cloud / "templates" / "read_secret.sh"
 
 
+def line(cloud: Cloud) -> str:
+    """What the script prints of the entry."""
+    return f"{region.SECRET}\t{base64.b64encode(region.value(cloud).encode()).decode()}\n"
+
+
 @pytest.fixture
 def changed(lab: Rig) -> Iterator[Rig]:
     """The lab, told the whole truth again afterwards."""
@@ -28,9 +34,9 @@ def changed(lab: Rig) -> Iterator[Rig]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_machine_reads_what_its_identity_is_granted_to_the_last_byte(lab: Rig, cloud: Cloud) -> None:
-    done = lab.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET)
+    done = lab.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET, region.SECRET)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == region.value(cloud)
+    assert done.stdout == 2 * line(cloud)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -48,7 +54,7 @@ def test_a_grant_that_is_taken_back_counts_at_once_and_comes_back_as_fast(change
     changed.cloud.tell(region.told(without=[f"{cloud}-read"]))
     assert changed.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET).returncode == 1
     changed.cloud.tell(region.told())
-    assert changed.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET).stdout == region.value(cloud)
+    assert changed.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET).stdout == line(cloud)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -130,7 +136,7 @@ def test_a_feed_that_cannot_be_read_changes_nothing_and_shows_no_secret(lab: Rig
             assert "cannot read" in said
             assert "secret of" not in said
         done = lab.run(f"{cloud}-vault", "sh", str(script(cloud)), region.SECRET)
-        assert done.stdout == region.value(cloud)
+        assert done.stdout == line(cloud)
 
 
 def test_no_secret_comes_to_the_labs_folder(lab: Rig) -> None:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# read-secret NAME: print one secret of this project's Secret Manager, with the machine's own identity.
+# read-secret NAME...: read secrets of this project's Secret Manager with the machine's own identity. Prints for each a
+# line of its name, a tab and its value in base64; says on standard error, in one line, why one cannot be read.
 # Tokens and answers pass through pipes and memory only: arguments are readable by every process of a machine.
 set -eu
 
@@ -10,44 +11,57 @@ die() {
   exit 1
 }
 
-[ $# -eq 1 ] || die 'usage: read-secret NAME'
+[ $# -gt 0 ] || die 'usage: read-secret NAME...'
 
 metadata() {
   curl --fail --silent --max-time 10 --retry 5 --retry-connrefused --noproxy '*' \
     --header 'Metadata-Flavor: Google' "$METADATA/$1"
 }
 
-# field PATH: one string of the JSON document on standard input, exactly as it is.
-field() {
-  python3 -c '
-import json, sys
-found = json.load(sys.stdin)
-for step in sys.argv[1].split("."):
-    found = found[step]
-sys.stdout.write(found)
-' "$1" 2>/dev/null
-}
-
-decoded() {
-  python3 -c 'import base64, sys; sys.stdout.buffer.write(base64.b64decode(sys.stdin.read(), validate=True))' 2>/dev/null
-}
-
-# An error's own words, in one line.
-reason() {
-  printf %s "$1" | tr -s '[:space:]' ' ' | cut -c 1-300
-}
-
-# Each answer is stored before anything reads it: in a pipe, a failed request would look like an empty secret.
 project=$(metadata project/project-id) || die "the metadata service does not tell the project (curl $?)"
 answer=$(metadata instance/service-accounts/default/token) || die "this machine's identity gets no token (curl $?)"
-token=$(printf %s "$answer" | field access_token) || die 'the metadata service answered without a token'
+token=$(
+  printf %s "$answer" |
+    python3 -I -S -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["access_token"])' 2>/dev/null
+) || die 'the metadata service answered without a token'
 
-# Not tried again here: curl would print the body of every try, one after the other. The boot asks again.
-answer=$(
-  printf 'header = "Authorization: Bearer %s"\n' "$token" |
-    curl --config - --fail-with-body --silent --max-time 20 \
-      "https://secretmanager.googleapis.com/v1/projects/$project/secrets/$1/versions/latest:access"
-) || die "$1 in $project: $(reason "${answer:-no answer (curl $?)}")"
+# The answers are stored before anything reads them, each with its end: a failed request must not look like an empty
+# secret. Not tried again here: curl would print the body of every try, one after the other. The boot asks again.
+# A store that does not answer is not asked for the rest.
+failed=0
+answers=$(
+  {
+    printf 'header = "Authorization: Bearer %s"\nwrite-out = "\036%%{http_code} %%{exitcode}\036"\n' "$token"
+    for name; do
+      printf 'url = "https://secretmanager.googleapis.com/v1/projects/%s/secrets/%s/versions/latest:access"\n' "$project" "$name"
+    done
+  } | curl --config - --silent --fail-early --max-time 20
+) || failed=$?
 
-value=$(printf %s "$answer" | field payload.data) || die "$1 in $project has no value"
-printf %s "$value" | decoded || die "$1 in $project has a value that is not base64"
+printf %s "$answers" | python3 -I -S -c '
+import base64, json, sys
+place, failed, *names = sys.argv[1:]
+parts = iter(sys.stdin.buffer.read().split(b"\x1e"))
+unread = False
+for name in names:
+    answer, end = next(parts, b""), next(parts, b"").decode() or f"000 {failed}"
+    status, failure = end.split()
+    value, why = b"", ""
+    # Half an answer may be half a secret: only a whole refusal is said again.
+    if failure != "0":
+        why = f"no answer (curl {failure})"
+    elif status != "200":
+        why = " ".join(answer.decode(errors="replace").split())[:300] or f"status {status}"
+    else:
+        try:
+            value = base64.b64decode(json.loads(answer)["payload"]["data"], validate=True)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            pass
+        why = "" if value else "it has no value in base64"
+    if why:
+        unread = True
+        print(f"read-secret: {name} in {place}: {why}", file=sys.stderr)
+    else:
+        print(name, base64.b64encode(value).decode(), sep="\t")
+sys.exit(unread)
+' "$project" "$failed" "$@"
