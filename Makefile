@@ -9,16 +9,22 @@ ARGS ?=
 WORKERS ?= auto
 FORMAT ?= text
 OCCASION ?= pull-request
+# Of the lab: its name, regions (aws,azure,gcp), profile (small, production) and links between regions (ipsec, plain).
+NAME ?= lab
+REGIONS ?= aws,azure,gcp
+PROFILE ?= small
+LINKS ?= ipsec
 # BACKEND=own: preview, gate and compliance act on the shell's own backend and clouds instead of the sandbox.
 BACKEND ?= sandbox
 OWN := $(if $(filter own,$(BACKEND)),--own)
 RUN := .venv/bin/python -m sandbox
+LAB := .venv/bin/python -m sandbox.lab
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: venv
 venv: ## Python environments with the pinned packages
@@ -71,6 +77,14 @@ test: venv tools ## Run every test but the lab's: make test ARGS="-k engine"
 .PHONY: test-lab
 test-lab: venv tools ## Run the slow rest, on real machines, clusters and tunnels (Linux, root)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m lab $(ARGS)
+
+.PHONY: lab
+lab: venv ## Run regions for real on this machine (Linux, root): make lab REGIONS=aws PROFILE=production
+	@$(LAB) up --lab $(NAME) --regions $(REGIONS) --profile $(PROFILE) --links $(LINKS)
+
+.PHONY: lab-destroy
+lab-destroy: venv ## Remove a lab with everything of it: make lab-destroy NAME=second
+	@$(LAB) destroy --lab $(NAME)
 
 .PHONY: mutants
 mutants: venv ## Change every policy rule in small ways and list what no test notices: make mutants ARGS="--only network"

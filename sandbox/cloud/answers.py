@@ -40,7 +40,18 @@ def answered(schema: TypeSchema, draft: Draft, given: dict[str, Value], computed
     for name in (*schema.computed, *draft.model.outputs):
         if outputs.get(name) is None and name != "id":
             outputs[name] = _answer(name, schema.computed.get(name, {"kind": "any"}), schema, draft, offers)
-    hidden = set(_secret_texts(given))
+    return _guarded(schema, given, outputs)
+
+
+def observed(schema: TypeSchema, given: dict[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
+    """Outputs of what really exists: as found, wrapped, and nothing made up."""
+    there = {name: value for name, value in found.items() if value is not None}
+    return _guarded(schema, given, _echoed(schema, there))
+
+
+def _guarded(schema: TypeSchema, given: dict[str, Value], outputs: dict[str, Value]) -> dict[str, Value]:
+    """Outputs with wrappers on what the SDK calls secret, and on whatever repeats a secret that was given."""
+    hidden = set(secret_texts(given))
     return {
         name: Secret(value)
         if name in schema.secret and not isinstance(value, Secret) and value is not None
@@ -49,13 +60,13 @@ def answered(schema: TypeSchema, draft: Draft, given: dict[str, Value], computed
     }
 
 
-def _secret_texts(value: Value) -> Iterator[str]:
+def secret_texts(value: Value) -> Iterator[str]:
     """The texts inside secrets, so that an output made from one can be told."""
     if isinstance(value, Secret):
         yield from _texts(wire.plain(value.value))
     elif isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _secret_texts(item)
+            yield from secret_texts(item)
 
 
 def _texts(value: Value) -> Iterator[str]:

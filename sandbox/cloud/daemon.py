@@ -23,6 +23,7 @@ from typing import Final
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.index import entry
 from sandbox.cloud.operations import Cloud
+from sandbox.cloud.reaching import Reach
 from sandbox.cloud.schema import SchemaBook
 from sandbox.cloud.store import Store
 
@@ -59,6 +60,11 @@ def faults_file(state: Path) -> Path:
     return Path(os.environ.get(FAULTS_VARIABLE) or state / "faults.yaml")
 
 
+def inside_file(state: Path) -> Path:
+    """Where a lab says from within which network real products are reached; see `reaching`."""
+    return state / "inside"
+
+
 def running(port_path: Path) -> Running | None:
     """The daemon that wrote a port file, if it still runs."""
     try:
@@ -89,7 +95,7 @@ def serve(state: Path, port_path: Path, cache: Path | None = None) -> None:
         from sandbox.cloud.server import serve as answer  # noqa: PLC0415  # gRPC and Pulumi: .5 s that `stop` spares
 
         store = Store(state, entry)
-        server, port = answer(Cloud(store, SchemaBook(cache), Faults(faults_file(state))))
+        server, port = answer(Cloud(store, SchemaBook(cache), Faults(faults_file(state)), Reach(inside_file(state))))
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())

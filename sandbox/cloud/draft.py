@@ -20,6 +20,7 @@ from sandbox.cloud.wire import UNKNOWN, Value
 
 if TYPE_CHECKING:
     from sandbox.cloud.packages import Package
+    from sandbox.cloud.reaching import Reach
     from sandbox.cloud.registry import Model
 
 
@@ -142,12 +143,16 @@ class Draft:
 
 @dataclass(frozen=True)
 class Call:
-    """A function invoked by a program: plain arguments, the provider it goes through, and everything that exists."""
+    """A function invoked by a program: plain arguments, the provider it goes through, and everything that exists.
+
+    `reach` is the way to real products, for functions of providers that act.
+    """
 
     token: str
     arguments: dict[str, Value]
     provider: Provider
     store: Store
+    reach: Reach
 
     def scope(self, word: str) -> str:
         """Region, account, …: the argument of that name, else the provider's."""

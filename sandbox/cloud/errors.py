@@ -6,6 +6,11 @@ words of the provider that would have relayed it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.cloud.store import Record
+
 
 class Refusal(Exception):  # noqa: N818  # the domain's word: nothing is broken, the cloud says no
     """The cloud does not do what was asked.
@@ -21,3 +26,12 @@ class Refusal(Exception):  # noqa: N818  # the domain's word: nothing is broken,
         self.code = code
         self.message = message
         self.status = status
+
+
+class PartialFailureError(Exception):
+    """The resource exists, but the operation is reported as failed; the engine keeps both facts."""
+
+    def __init__(self, record: Record, reason: str) -> None:
+        super().__init__(reason)
+        self.record = record
+        self.reason = reason

@@ -11,31 +11,23 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sandbox.cloud import answers, wire
+from sandbox.cloud import acting, answers, products, wire
 from sandbox.cloud.check import Failure, check
 from sandbox.cloud.diff import Change, differences
 from sandbox.cloud.draft import Call, Draft, Provider
-from sandbox.cloud.errors import Refusal
+from sandbox.cloud.errors import PartialFailureError, Refusal
 from sandbox.cloud.faults import Effect, Faults, Operation, Rule
 from sandbox.cloud.graves import buried, has_passed, is_buried
+from sandbox.cloud.reaching import Reach
 from sandbox.cloud.registry import Model, function_of, model_of
 from sandbox.cloud.schema import SchemaBook, TypeSchema
 from sandbox.cloud.store import Record, Store
 from sandbox.cloud.wire import Value
 
 _DEFAULTS: Final = "__defaults"  # inputs that the provider made up; bridged providers keep the same note
-
-
-class PartialFailureError(Exception):
-    """The resource exists, but the operation is reported as failed; the engine keeps both facts."""
-
-    def __init__(self, record: Record, reason: str) -> None:
-        super().__init__(reason)
-        self.record = record
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -53,6 +45,7 @@ class Cloud:
     store: Store
     schemas: SchemaBook
     faults: Faults
+    reach: Reach = field(default_factory=Reach)
 
     def check(
         self, provider: Provider, urn: str, type_: str, old: dict[str, Value], new: dict[str, Value], seed: bytes
@@ -69,6 +62,7 @@ class Cloud:
         failures += _name_failures(draft)
         for hook in model.checks:
             failures += hook(draft)
+        failures += acting.unsupported(draft)
         return new, failures
 
     def diff(
@@ -77,7 +71,7 @@ class Cloud:
     ) -> Difference:  # fmt: skip
         """Compare inputs, and ask the model whether the resource must be renewed although nothing changed."""
         schema, model = self._meaning(type_, provider)
-        fixed = {*model.immutable, *provider.package.fixed(schema)}
+        fixed = {*model.immutable, *(() if model.acts else provider.package.fixed(schema))}
         before, after = wire.plain(old), wire.plain(new)
         changes = differences(before, after, fixed, ignored)
         if provider.package.keeps_dropped:
@@ -87,7 +81,8 @@ class Cloud:
         if record is not None:
             changes += [Change(path, "update", replaces=True) for hook in model.renewals for path in hook(draft)]
         replaced = any(change.replaces for change in changes)
-        return Difference(changes, delete_first=replaced and _keeps_given_name(model, before, after, new))
+        same = _keeps_given_name(model, before, after, new) or acting.deletes_first(draft, before)
+        return Difference(changes, delete_first=replaced and same)
 
     def create(
         self, provider: Provider, urn: str, type_: str, inputs: dict[str, Value], *, preview: bool
@@ -103,6 +98,10 @@ class Cloud:
         if preview:
             return "", answers.expected(schema, draft, inputs)
         rule = self._strike("create", draft)
+        if products.acts(provider, type_):
+            made = acting.create(self.reach, schema, draft, inputs)
+            _report(rule, made)
+            return made.id, made.outputs
         draft.id = _identified(draft) or provider.package.identify(draft, schema)
         computed = _computed(draft) if model.slow else {}
         with self.store.lock:
@@ -119,52 +118,65 @@ class Cloud:
         return record.id, record.outputs
 
     def update(
-        self, provider: Provider, urn: str, type_: str, id_: str, inputs: dict[str, Value], *, preview: bool
+        self, provider: Provider, remembered: Record, inputs: dict[str, Value], *, preview: bool
     ) -> dict[str, Value]:
-        """Change a resource in place; its outputs.
+        """Change a resource in place; its outputs. `remembered` is what the engine knows of it.
 
         Raises:
             Refusal: the cloud does not do it, or the resource is gone.
             PartialFailureError: it is changed, and a fault rule says it failed.
         """
-        schema, model = self._meaning(type_, provider)
-        old = self.store.get((type_, id_))
-        draft = Draft(model, provider, self.store, urn, wire.plain(inputs), old, id_)
+        schema, model = self._meaning(remembered.type, provider)
+        acts = products.acts(provider, remembered.type)
+        old = remembered if acts else self.store.get(remembered.key)
+        draft = Draft(model, provider, self.store, remembered.urn, wire.plain(inputs), old, remembered.id)
         if preview:
             return answers.expected(schema, draft, inputs)
         if old is None:
-            raise provider.package.missing(draft, "id", id_, "")
+            raise provider.package.missing(draft, "id", remembered.id, "")
         rule = self._strike("update", draft)
+        if acts:
+            changed = acting.update(self.reach, schema, draft, inputs)
+            _report(rule, changed)
+            return changed.outputs
         computed = _computed(draft) if model.slow else {}
         with self.store.lock:
             self._admit(draft)
             computed = computed or _computed(draft)
             computed.pop("id", None)
             outputs = answers.answered(schema, draft, inputs, computed)
-            record = replace(old, urn=urn, inputs=inputs, outputs=outputs)
+            record = replace(old, urn=remembered.urn, inputs=inputs, outputs=outputs)
             self._claim(draft, record)
             self.store.put(record)
         _report(rule, record)
         return record.outputs
 
-    def read(self, provider: Provider, urn: str, type_: str, id_: str) -> Record | None:
+    def read(self, provider: Provider, remembered: Record) -> Record | None:
         """What exists under an id; None if nothing does."""
-        record = self.store.get((type_, id_))
-        self._strike("read", Draft(model_of(type_), provider, self.store, urn, {}, record, id_))
+        record = self.store.get(remembered.key)
+        model = model_of(remembered.type)
+        draft = Draft(model, provider, self.store, remembered.urn, wire.plain(remembered.inputs), record, remembered.id)
+        self._strike("read", draft)
+        if model.acts and products.acts(provider, remembered.type):
+            return acting.read(self.reach, self.schemas.get(remembered.type), draft, remembered)
         return record
 
-    def delete(self, provider: Provider, urn: str, type_: str, id_: str) -> None:
+    def delete(self, provider: Provider, remembered: Record) -> None:
         """Remove a resource; nothing happens if it is gone already.
 
         Raises:
             Refusal: something refers to it, or its model guards it.
         """
-        record = self.store.get((type_, id_))
+        model = model_of(remembered.type)
+        acts = model.acts and products.acts(provider, remembered.type)
+        record = remembered if acts else self.store.get(remembered.key)
         if record is None:
             return
-        model = model_of(type_)
-        draft = Draft(model, provider, self.store, urn, wire.plain(record.inputs), record, id_)
+        draft = Draft(model, provider, self.store, remembered.urn, wire.plain(record.inputs), record, record.id)
         self._strike("delete", draft)
+        if acts:
+            acting.delete(self.reach, draft, record)
+            return
         with self.store.lock:
             for user, _ in self.store.users(record):
                 raise provider.package.held(draft, user)
@@ -187,7 +199,7 @@ class Cloud:
         rule = self.faults.strike("invoke", token, token.rpartition(":")[2], "")
         if rule:
             _obey(rule)
-        return dict(function(Call(token, wire.plain(arguments), provider, self.store)))
+        return dict(function(Call(token, wire.plain(arguments), provider, self.store, self.reach)))
 
     def _meaning(self, type_: str, provider: Provider) -> tuple[TypeSchema, Model]:
         """Schema and model of a type; one that nobody wrote is named as its package names things."""

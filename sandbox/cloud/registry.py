@@ -19,7 +19,9 @@ from sandbox.cloud.schema import package_of
 from sandbox.cloud.wire import Value
 
 if TYPE_CHECKING:
+    from sandbox.cloud.acting import Actor
     from sandbox.cloud.draft import Call, Draft
+    from sandbox.cloud.products import Product
 
 Check: TypeAlias = "Callable[[Draft], Iterable[Failure]]"
 Step: TypeAlias = "Callable[[Draft], None]"
@@ -99,6 +101,7 @@ class Model:
         written: whether somebody wrote this model; else it only stands for the package's rules.
         reshaped: inputs that come back in another form (`compute` gives it); at preview the form is not known yet.
         slow: computations take long and look at nothing else, so they run outside the store's lock.
+        acts: what it does on a real product, where the provider names one; it then says all that is `immutable` itself.
     """
 
     type: str
@@ -115,6 +118,7 @@ class Model:
     lingers: Callable[[Draft], int | None] | None = None
     reshaped: tuple[str, ...] = ()
     slow: bool = False
+    acts: Actor | None = None
     written: bool = True
     checks: list[Check] = field(default_factory=list)
     admissions: list[Step] = field(default_factory=list)
@@ -150,6 +154,7 @@ class Model:
 
 _models: dict[str, Model] = {}
 _functions: dict[str, Function] = {}
+_products: dict[str, Product] = {}
 _loaded: set[str] = set()
 _loading = threading.RLock()
 
@@ -176,6 +181,17 @@ def invoke(token: str) -> Callable[[_F], _F]:
         return function
 
     return register
+
+
+def product(package: str, api: Product) -> None:
+    """Register the real product on which a package's types can act."""
+    _products[package] = api
+
+
+def product_of(package: str) -> Product | None:
+    """The real product on which a package's types can act, if there is one."""
+    _load(package)
+    return _products.get(package)
 
 
 def model_of(type_: str) -> Model:

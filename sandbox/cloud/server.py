@@ -23,15 +23,15 @@ from google.rpc import code_pb2, status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from sandbox.cloud import packages, wire
+from sandbox.cloud import packages, products, wire
 from sandbox.cloud.check import Failure
 from sandbox.cloud.diff import Change
 from sandbox.cloud.draft import Draft, Provider
-from sandbox.cloud.errors import Refusal
-from sandbox.cloud.operations import Cloud, PartialFailureError
-from sandbox.cloud.registry import model_of
+from sandbox.cloud.errors import PartialFailureError, Refusal
+from sandbox.cloud.operations import Cloud
+from sandbox.cloud.registry import model_of, product_of
 from sandbox.cloud.schema import SchemaError, package_of
-from sandbox.cloud.store import stack_of
+from sandbox.cloud.store import Record, stack_of
 
 _log: Final = logging.getLogger(__name__)
 _MESSAGE: Final = 400 * 1024 * 1024  # the engine's own limit
@@ -48,6 +48,12 @@ class _Request(Protocol):
 
     urn: str
     type: str
+
+
+class _ResourceRequest(_Request, Protocol):
+    """What all requests about one existing resource have."""
+
+    id: str
 
 
 def serve(cloud: Cloud, port: int = 0) -> tuple[grpc.Server, int]:
@@ -136,7 +142,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering("checking")
     def CheckConfig(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
         config = wire.plain(wire.decode(request.news))
-        failures = packages.package(_provider_package(request)).configure(config)
+        name = _provider_package(request)
+        failures = [*packages.package(name).configure(config), *products.misconfigured(name, config)]
         return pb.CheckResponse(inputs=request.news, failures=_failures(failures))
 
     @_answering("comparing")
@@ -193,21 +200,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering("updating")
     def Update(self, request: pb.UpdateRequest, context: Context) -> pb.UpdateResponse:
         outputs = self._cloud.update(
-            self._provider(request, context), request.urn, request.type, request.id,
+            self._provider(request, context), _remembered(request, request.old_inputs, request.olds),
             wire.decode(request.news), preview=request.preview,
         )  # fmt: skip
         return pb.UpdateResponse(properties=wire.encode(outputs))
 
     @_answering("reading")
     def Read(self, request: pb.ReadRequest, context: Context) -> pb.ReadResponse:
-        record = self._cloud.read(self._provider(request, context), request.urn, request.type, request.id)
+        remembered = _remembered(request, request.inputs, request.properties)
+        record = self._cloud.read(self._provider(request, context), remembered)
         if record is None:
             return pb.ReadResponse()  # an empty id: it is gone
         return pb.ReadResponse(id=record.id, properties=wire.encode(record.outputs), inputs=wire.encode(record.inputs))
 
     @_answering("deleting")
     def Delete(self, request: pb.DeleteRequest, context: Context) -> empty_pb2.Empty:
-        self._cloud.delete(self._provider(request, context), request.urn, request.type, request.id)
+        remembered = _remembered(request, request.old_inputs, request.properties)
+        self._cloud.delete(self._provider(request, context), remembered)
         return empty_pb2.Empty()
 
     @_answering("invoking")
@@ -219,7 +228,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def _provider(self, request: _Request, context: Context) -> Provider:
-        """Configuration of the connection; a peer that is not known has reconnected."""
+        """Configuration of the connection; a peer that is not known has reconnected.
+
+        Raises:
+            Refusal: it has, and a guess between a stack's providers could act on the wrong product.
+        """
+        if context.peer() not in self._peers and product_of(package_of(request.type)):
+            message = "the connection to the simulated cloud was lost on the way, nothing was done: run again"
+            raise Refusal("ConnectionLost", message, 503)
+        return self._known(request, context)
+
+    def _known(self, request: _Request, context: Context) -> Provider:
         name = package_of(request.type)
         known = self._peers.get(context.peer()) or self._stacks.get((stack_of(request.urn), name))
         return known or Provider(packages.package(name))
@@ -232,7 +251,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = wire.plain(
             wire.decode(getattr(request, "properties", None) or getattr(request, "news", None) or struct_pb2.Struct())
         )
-        provider = self._provider(request, context)
+        provider = self._known(request, context)
         return provider.package.words(refusal, Draft(model_of(type_), provider, self._cloud.store, urn, inputs), verb)
 
 
@@ -240,6 +259,11 @@ def _provider_package(request: _Request) -> str:
     """`aws` of a provider's own request, whose type is `pulumi:providers:aws`."""
     type_ = request.type or request.urn.split("::")[2] if request.urn else request.type
     return type_.rpartition(":")[2]
+
+
+def _remembered(request: _ResourceRequest, inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Record:
+    """A resource as the engine remembers it."""
+    return Record(request.type, request.id, request.urn, wire.decode(inputs), wire.decode(outputs))
 
 
 def _failures(failures: Iterable[Failure]) -> list[pb.CheckFailure]:

@@ -1,10 +1,11 @@
 """A lab that follows a simulated cloud: what is on record there exists here.
 
-Owns the order of one round: services learn first (a machine that boots asks them at once), then machines, then
-balancers. A round changes nothing where nothing differs, so that it may run as often as anybody likes.
+Owns the order of one round: services learn first (a machine that boots asks them at once), then machines, the operator's
+desk and balancers, and tunnels last: machines boot while these come up. A round changes nothing where nothing differs,
+and reads records only when they have changed, so that it may run as often as anybody likes.
 
 Dangerous edges:
-- The services and the balancers are this process's children and end with it; machines go on.
+- The services and the balancers are this process's children and end with it; machines and tunnels go on.
 - What the services are told holds every secret in plain. It goes through their pipe and nowhere else.
 """
 
@@ -21,23 +22,26 @@ from pydantic import TypeAdapter
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab import reading
-from sandbox.lab.links.ends import links
+from sandbox.lab.links.layout import behind_switch
 from sandbox.lab.links.reading import ends
+from sandbox.lab.links.tunnels import Tunnels
+from sandbox.lab.machines.desk import Desk
 from sandbox.lab.machines.fleet import Fleet
 from sandbox.lab.machines.lab import SWITCH, Lab, Surroundings
+from sandbox.lab.reading.registered import NotReadError
 from sandbox.lab.services import places
 from sandbox.lab.services.authority import certificate
 from sandbox.lab.services.feed import feed, resources
 from sandbox.lab.world import Balancer, World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from types import TracebackType
 
-    from components.plan.spec import Cloud
-    from sandbox.cloud.store import Store
+    from sandbox.cloud.store import Record, Store
+    from sandbox.lab.links.ends import End
+    from sandbox.lab.links.tunnels import Status
     from sandbox.progress import Board
-    from sandbox.stores.declared import Resource
 
 _BALANCERS = TypeAdapter(tuple[Balancer, ...])
 _END_SECONDS = 10.0
@@ -58,12 +62,23 @@ def services_folder(folder: Path) -> Path:
 
 
 class Follower:
-    """One lab, while this process lives."""
+    """One lab, while this process lives.
 
-    def __init__(self, followed: Lab, store: Store, board: Board) -> None:
+    Args:
+        plain: tunnels between regions run without IPsec.
+    """
+
+    def __init__(self, followed: Lab, store: Store, board: Board, *, plain: bool = False) -> None:
         self._store = store
+        self._lab = followed
         self._folder = followed.folder
         self.fleet = Fleet(followed, board)
+        self.desk = Desk(followed, self.fleet.network)
+        self._plain = plain
+        self._tunnels = Tunnels(followed, (), plain=plain)
+        self._records: list[Record] = []
+        self._declared: tuple[World, tuple[End, ...]] = World(), ()
+        self._told: tuple[list[Record], Collection[str]] | None = None
         self._services: subprocess.Popen[bytes] | None = None
         self._balancing: subprocess.Popen[bytes] | None = None
         self._balancers: tuple[Balancer, ...] = ()
@@ -80,22 +95,44 @@ class Follower:
         for child in (self._services, self._balancing):
             _end(child)
 
-    def round(self) -> list[str]:
+    def round(self, disabled: Collection[str] = frozenset()) -> list[str]:
         """Brings the lab to what is on record; returns what it changed, a line each.
+
+        Args:
+            disabled: ids of keys that an operator has disabled, whatever is on record.
 
         Raises:
             SandboxError: something of it cannot be done; what was done stays.
         """
-        found = resources(self._store.everything())
-        world = reading.world(found)
-        world = World(world.machines, world.rules, world.balancers, _joined(found))
-        self._tell(feed(found, world.machines).dump())
-        return [*self.fleet.apply(world), *self._balance(world.balancers)]
+        records = self._store.everything()
+        if records != self._records:
+            self._declared = _read(records)
+            self._records = records
+        world, declared = self._declared
+        self._tell(records, disabled)
+        changes = self.fleet.apply(world)
+        if world.desk and self.desk.make(world.desk):
+            changes.append("place the operator's desk")
+        changes += self._balance(world.balancers)
+        regions = behind_switch(world.networks)
+        if regions != self._tunnels.regions:
+            self._tunnels = Tunnels(self._lab, regions, plain=self._plain)
+        return [*changes, *self._tunnels.apply(declared)]
 
-    def _tell(self, line: bytes) -> None:
+    def tunnels(self) -> tuple[Status, ...]:
+        """How the tunnels stand that were on record in the last round."""
+        return self._tunnels.status(self._declared[1])
+
+    def _tell(self, records: list[Record], disabled: Collection[str]) -> None:
         services = self._services
-        if services is None or services.stdin is None or services.stdout is None:
+        if services is None or services.stdin is None or services.stdout is None or services.poll() is not None:
             raise SandboxError("The clouds' services do not run.", "Start the lab again.")
+        if self._told == (records, disabled):
+            return
+        self._told = None
+        world = self._declared[0]
+        asking = [*world.machines, *([world.desk] if world.desk else [])]
+        line = feed(resources(records), asking, disabled).dump()
         services.stdin.write(line)
         services.stdin.flush()
         said = services.stdout.readline().decode().strip()
@@ -104,6 +141,7 @@ class Follower:
             raise SandboxError(
                 f"The clouds' services cannot take what is on record: {said or log}", "Mend what it says."
             )
+        self._told = records, disabled
 
     def _balance(self, balancers: Sequence[Balancer]) -> list[str]:
         if tuple(balancers) == self._balancers and self._balancing and self._balancing.poll() is None:
@@ -127,9 +165,16 @@ class Follower:
             )
 
 
-def _joined(found: Sequence[Resource]) -> frozenset[frozenset[Cloud]]:
-    """Pairs of regions with a tunnel that both sides declare alike."""
-    return frozenset(frozenset(end.cloud for end in link.ends) for link in links(ends(found)) if not link.why)
+def _read(records: list[Record]) -> tuple[World, tuple[End, ...]]:
+    """What shall exist, and what tunnels there shall be."""
+    found = resources(records)
+    try:
+        return reading.world(found), ends(found)
+    except NotReadError as error:
+        raise SandboxError(
+            f"The lab cannot build what is on record, so it stays as it is: {error}.",
+            "Declare it as the platform's program does, or teach sandbox/lab to read it.",
+        ) from error
 
 
 def _end(child: subprocess.Popen[bytes] | None) -> None:

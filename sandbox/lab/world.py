@@ -56,11 +56,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of a machine's firewall. The first that fits decides; what fits none is dropped.
+    """One line of a machine's firewall, or of a balancer's front. The first that fits decides; what fits none is dropped.
 
     Attributes:
-        machine: by its name.
-        towards: `in` to the machine, `out` from it.
+        machine: by its name; a balancer by its id.
+        towards: `in` to the machine, `out` from it; a balancer has only the former.
         peers: ranges in CIDR notation.
         ports: first and last, None for all.
     """
@@ -124,15 +124,30 @@ class Balancer:
 
 
 @dataclass(frozen=True)
+class Network:
+    """A region's network.
+
+    Attributes:
+        prefix: its whole range in CIDR notation, which no other region's overlaps.
+    """
+
+    cloud: Cloud
+    prefix: str
+
+
+@dataclass(frozen=True)
 class World:
     """Everything that shall exist, of all regions together, at one moment.
 
     Attributes:
-        rules: of all machines; those of one in the order in which they decide.
-        joined: pairs of clouds whose regions reach each other; all others are apart, whatever rules say.
+        rules: of all machines and balancers; those of one in the order in which they decide.
+        networks: one a region. What goes from one to another goes through tunnels, whatever rules say.
+        desk: where the operator sits: no instance of a cloud, but a place among a region's machines, with its own
+            rules. None where there are no machines.
     """
 
     machines: tuple[Machine, ...] = ()
     rules: tuple[Rule, ...] = ()
     balancers: tuple[Balancer, ...] = ()
-    joined: frozenset[frozenset[Cloud]] = frozenset()
+    networks: tuple[Network, ...] = ()
+    desk: Machine | None = None

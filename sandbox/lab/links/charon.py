@@ -31,6 +31,7 @@ from vici.exception import CommandException
 
 from sandbox.errors import SandboxError
 from sandbox.mesh import control
+from sandbox.toolchain import packages
 
 from . import rendering
 from .daemons import ROOM, Daemon
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
 
     from .layout import Gateway
 
-PROGRAMS = tuple(Path(folder, "charon") for folder in ("/usr/lib/ipsec", "/usr/libexec/ipsec", "/usr/lib/strongswan"))
-"""Where distributions put it: on no PATH."""
+_PACKAGE = "strongswan-charon"
 _UPDOWN = Path(__file__).parent / "updown.sh"
 _SECONDS = 10.0
 _CLOSE_MILLISECONDS = "1000"
@@ -67,16 +67,11 @@ class Association:
     tries: bool
 
 
-def program() -> str:
-    """Where charon lies; empty if it is not installed."""
-    return next((str(path) for path in PROGRAMS if path.exists()), "")
-
-
 class Charon(Daemon):
     """One gateway's."""
 
     def __init__(self, namespaces: Namespaces, gateway: str, folder: Path) -> None:
-        command = ["env", f"STRONGSWAN_CONF={ROOM / 'charon.conf'}", program()]
+        command = ["env", f"STRONGSWAN_CONF={ROOM / 'charon.conf'}", str(packages.program(_PACKAGE))]
         super().__init__(namespaces, gateway, folder, "charon", command, ["charon.pid", "charon.vici"])
         self._settings = folder / "swanctl.conf"
         self._record = folder / "charon.loaded"
@@ -148,8 +143,8 @@ class Charon(Daemon):
         return found
 
     def open(self, names: list[str]) -> None:
-        """Begins to agree; does not wait for what comes of it."""
-        with self._asked() as asked:
+        """Begins to agree; does not wait for what comes of it. Where it has just died, whoever starts it opens again."""
+        with suppress(OSError), self._asked() as asked:
             for name in names:
                 list(asked.initiate({"child": name, "ike": name, "timeout": "-1"}))
 

@@ -21,7 +21,8 @@ from sandbox.mesh import control
 if TYPE_CHECKING:
     from sandbox.mesh.namespaces import Namespaces
 
-_WITHIN = Path(__file__).parent / "within.sh"
+WITHIN = Path(__file__).parent / "within.sh"
+"""Becomes a command that sees a folder as its /run."""
 _START_SECONDS = 30.0
 _END_SECONDS = 5.0
 _LOG_BYTES = 1 << 20
@@ -73,7 +74,7 @@ class Daemon:
         for name in self._leftovers:
             (self._folder / name).unlink(missing_ok=True)
         process = launch(
-            self._namespaces.command(self._namespace, ["sh", str(_WITHIN), str(self._folder), *self._command]),
+            self._namespaces.command(self._namespace, ["sh", str(WITHIN), str(self._folder), *self._command]),
             identity=self._folder / f"{self._program}.process",
             log=self._folder / f"{self._program}.out",
             groups=(),

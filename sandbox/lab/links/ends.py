@@ -52,6 +52,10 @@ class Link:
     ends: tuple[End, ...]
     why: str
 
+    def __str__(self) -> str:
+        one, *other = self.ends
+        return f"{one.cloud} {one.outside} to {other[0].cloud if other else 'nobody'} {one.peer_outside}"
+
 
 def proposals(*choices: Iterable[str]) -> frozenset[str]:
     """Every combination of encryptions, integrities and groups."""

@@ -16,10 +16,12 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 from components.plan.spec import Cloud
 from sandbox.errors import SandboxError
+from sandbox.lab.machines.lab import CABLES, CARRIER, SWITCH, number
+from sandbox.lab.world import Network
 from sandbox.mesh.speech import MAIN_TABLE
 
 from .ends import End
@@ -30,8 +32,6 @@ GATEWAYS = "gateway-"
 """How the name of every gateway's namespace begins."""
 INTERNET_ROUTER = "192.0.2.1"
 """The internet, as gateways see it (RFC 5737)."""
-CARRIER = IPv4Network("100.64.0.0/10")
-"""For what no region and no cloud sees (RFC 6598)."""
 _LOW_BITS = 20
 
 
@@ -43,13 +43,19 @@ class Region:
         prefix: its whole range in CIDR notation.
         router: short name of the namespace that routes for the region's machines. It is there before any gateway.
         table: where the router keeps the ways to other regions. One that routes for several regions has a table for
-            each; then whatever goes from one of these regions to another takes the tunnels.
+            each; then whatever goes from one of these regions to another takes the tunnels. The gateways' cables there
+            are a group of interfaces of this number.
     """
 
     cloud: Cloud
     prefix: str
     router: str
     table: int = MAIN_TABLE
+
+
+def behind_switch(networks: Iterable[Network]) -> tuple[Region, ...]:
+    """Regions of a lab whose machines have one router, the switch."""
+    return tuple(Region(each.cloud, each.prefix, SWITCH, number(each.cloud)) for each in networks)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Gateway:
     @property
     def cable(self) -> str:
         """Its interface on the region's router."""
-        return f"g-{_hex(self.outside)}"
+        return CABLES + _hex(self.outside)
 
     @property
     def wire(self) -> str:

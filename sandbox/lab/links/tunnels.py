@@ -3,8 +3,9 @@
 Owns the order in which gateways, IPsec and BGP come and go, and what is said of each link. Everything that it makes
 lies in the lab's namespaces and below the lab's folder, outlives the process, and is found there by the next one.
 
-What is applied is a whole: what is not in it goes. What stays the same is not touched, so to apply often costs little;
-and it has to be done often, because a side that refused is asked again only then, and what died is started again.
+What is applied is a whole: what is not in it goes. What stays the same is not touched. It has to be applied often, because
+a side that refused is asked again only then, and what died is started again; so where nothing was to be done the last
+time, and everything that was made then is still there, only the daemons are asked how their tunnels stand.
 
 Dangerous edges:
 - A gateway that was killed leaves its peers believing in what they had agreed. It opens its tunnels itself when it is
@@ -17,10 +18,11 @@ from __future__ import annotations
 import fcntl
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from components.plan.mesh import HOLD_SECONDS
 from components.plan.spec import Cloud
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
     from sandbox.lab.machines.lab import Lab
 
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+_AT_ONCE = 8
 _UP = "Established"
 _LAST_ERROR = re.compile(r"^\s*Last error:\s+(.+?)\s*$", re.MULTILINE)
 
@@ -75,10 +80,11 @@ class Tunnels:
     ) -> None:
         self._namespaces = Namespaces(lab.stem, lasting=True)
         self._folder = lab.folder / "links"
-        self._regions = tuple(regions)
+        self.regions = tuple(regions)
         self._plain = plain
         self._hold = hold
         self._wires = Wires(self._namespaces, plain=plain)
+        self._settled: tuple[Layout, tuple[object, ...] | None] | None = None
 
     def apply(self, ends: Iterable[End]) -> tuple[str, ...]:
         """Makes the tunnels what these ends declare.
@@ -90,14 +96,20 @@ class Tunnels:
             SandboxError: something cannot be built, or a daemon does not run.
         """
         declared = tuple(ends)
-        plan = layout(declared, self._regions)
+        plan = layout(declared, self.regions)
         with self._locked():
-            return tuple(self._converged(plan, declared))
+            whole = self._whole(plan)
+            if whole and self._settled == (plan, whole):
+                done = () if self._plain else tuple(self._opened(plan, declared, set()))
+            else:
+                done = tuple(self._converged(plan, declared))
+            self._settled = None if done else (plan, self._whole(plan))
+        return done
 
     def status(self, ends: Iterable[End]) -> tuple[Status, ...]:
         """How each of the links stands, in the order of `links`."""
         declared = tuple(ends)
-        gateways = {gateway.outside: gateway for gateway in layout(declared, self._regions).gateways}
+        gateways = {gateway.outside: gateway for gateway in layout(declared, self.regions).gateways}
         speaking = {outside: self._bird(gateway).sessions() for outside, gateway in gateways.items()}
         carrying = {outside: self._carried(gateway) for outside, gateway in gateways.items()}
         cuts = self._wires.cuts()
@@ -126,20 +138,30 @@ class Tunnels:
     def remove(self) -> None:
         """Removes all of it, whatever state it is in; nothing happens where there is nothing."""
         with self._locked():
-            for region in self._regions:
+            for region in self.regions:
                 self._router(region).end()
-            for name in sorted(self._wires.standing()):
-                self._end(name)
-            self._wires.unguide(self._regions)
+            _at_once(self._end, self._wires.standing())
+            self._wires.unguide(self.regions)
             self._wires.remove_internet()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _whole(self, plan: Layout) -> tuple[object, ...] | None:
+        """What stands and runs of a layout: another answer where some was made anew, and None where some is not there."""
+        daemons = [self._router(region) for region in plan.regions if plan.of(region)]
+        for gateway in plan.gateways:
+            daemons += [self._bird(gateway), *([] if self._plain else [self._charon(gateway)])]
+        if not all(daemon.lives for daemon in daemons):
+            return None
+        return (self._wires.identities(plan), *(daemon.identity for daemon in daemons))
 
     def _converged(self, plan: Layout, declared: tuple[End, ...]) -> Iterator[str]:
         yield from self._placed(plan)
         fresh = set[str]()
         if not self._plain:
-            fresh = {gateway.outside for gateway in plan.gateways if self._secured(gateway)}
+            begun = _at_once(self._secured, plan.gateways)
+            fresh = {gateway.outside for gateway, begins in zip(plan.gateways, begun, strict=True) if begins}
             yield from (f"{gateway.name}: IPsec started" for gateway in plan.gateways if gateway.outside in fresh)
+            self._wait_no_more(plan, fresh)
         for gateway in plan.gateways:
             yield from self._loaded(gateway, fresh)
         yield from self._spoken(plan)
@@ -150,9 +172,9 @@ class Tunnels:
 
     def _placed(self, plan: Layout) -> Iterator[str]:
         """Takes away the gateways that are not declared any more, and puts the others in their places."""
-        for name in sorted(self._wires.standing() - {gateway.name for gateway in plan.gateways}):
-            self._end(name)
-            yield f"{name} removed"
+        gone = sorted(self._wires.standing() - {gateway.name for gateway in plan.gateways})
+        _at_once(self._end, gone)
+        yield from (f"{name} removed" for name in gone)
         self._wires.internet()
         for gateway in plan.gateways:
             self._wires.gateway(gateway)
@@ -161,9 +183,12 @@ class Tunnels:
 
     def _spoken(self, plan: Layout) -> Iterator[str]:
         """Lets gateways and networks speak BGP as is declared."""
-        for gateway in plan.gateways:
-            if self._bird(gateway).speak(rendering.gateway_speech(gateway, self._hold)):
-                yield f"{gateway.name}: BGP configured"
+
+        def spoken(gateway: Gateway) -> bool:
+            return self._bird(gateway).speak(rendering.gateway_speech(gateway, self._hold))
+
+        told = _at_once(spoken, plan.gateways)
+        yield from (f"{gateway.name}: BGP configured" for gateway, new in zip(plan.gateways, told, strict=True) if new)
         for region in plan.regions:
             text, router = rendering.router_speech(plan, region, self._hold), self._router(region)
             if not text:
@@ -182,6 +207,16 @@ class Tunnels:
         self._wires.down(gateway)
         charon.begin()
         return True
+
+    def _wait_no_more(self, plan: Layout, fresh: set[str]) -> None:
+        """Whoever asked in vain for a peer that is there at last lets that one open, or they would have two.
+
+        Before that one knows its tunnels: what it had half agreed to would stay for a while, and be nobody's.
+        """
+        for gateway in plan.gateways:
+            awaited = [session(end) for end in gateway.ends if end.peer_outside in fresh and not initiates(end)]
+            if awaited and gateway.outside not in fresh:
+                self._charon(gateway).close(awaited, only_attempts=True)
 
     def _loaded(self, gateway: Gateway, fresh: set[str]) -> Iterator[str]:
         """Brings interfaces and charon's tunnels to what is declared; closes what was agreed otherwise."""
@@ -203,11 +238,6 @@ class Tunnels:
     def _opened(self, plan: Layout, declared: tuple[End, ...], fresh: set[str]) -> Iterator[str]:
         """Opens every tunnel that is not open, from one side, and lets those carry that are."""
         alone = {(link.ends[0].outside, link.ends[0].peer_outside) for link in links(declared) if len(link.ends) == 1}
-        for gateway in plan.gateways:
-            # Whoever asked in vain for a peer that is there at last lets that one open, or they would have two.
-            awaited = [session(end) for end in gateway.ends if end.peer_outside in fresh and not initiates(end)]
-            if awaited and gateway.outside not in fresh:
-                self._charon(gateway).close(awaited, only_attempts=True)
         for gateway in plan.gateways:
             charon = self._charon(gateway)
             there = charon.associations()
@@ -286,3 +316,9 @@ class Tunnels:
 def _folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
+
+
+def _at_once(work: Callable[[_Given], _Made], over: Iterable[_Given]) -> list[_Made]:
+    """Does the same in many places side by side: mostly it waits for daemons."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(work, over))

@@ -8,24 +8,32 @@ Dangerous edges:
 - What IPsec shall protect must never travel without. The addresses inside have no way in a gateway but the one that
   charon makes, and none on the internet.
 
-Source: ip-link(8), ip-rule(8), nft(8).
+Source: ip-link(8), ip-rule(8), nft(8), netdevice(7).
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import socket
+import struct
 import subprocess
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
+from sandbox.lab.machines.lab import CARRIER
+from sandbox.mesh.namespaces import FOLDER
 from sandbox.mesh.speech import MAIN_TABLE
 
-from .layout import CARRIER, GATEWAYS, INTERNET, INTERNET_ROUTER, device, network_id, vtep
+from .layout import GATEWAYS, INTERNET, INTERNET_ROUTER, device, network_id, vtep
 from .rendering import MTU
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.mesh.namespaces import Namespaces
 
     from .ends import End
@@ -36,8 +44,10 @@ _VXLAN_PORT = 4789
 _OUTSIDE_MTU = 9000
 """Room for what IPsec and VXLAN add, so that nothing is cut in pieces on one machine."""
 _READY = "ready"
+_SIOCGIFFLAGS, _IFF_UP = 0x8913, 1
 # Where a network of several regions looks for a way, first to last.
-_ARRIVED_HERE, _ARRIVED, _LEAVING, _HERE = 20, 21, 22, 32
+_ARRIVED_HERE, _ARRIVED, _PASSING, _LEAVING, _HERE = 20, 21, 22, 23, 32
+_LOOKED = {_ARRIVED_HERE, _ARRIVED, _PASSING, _LEAVING, _HERE}
 
 
 class Wires:
@@ -53,6 +63,12 @@ class Wires:
     def standing(self) -> set[str]:
         """Names of the gateways that stand."""
         return {name for name in self._namespaces.standing() if name.startswith(GATEWAYS)}
+
+    def identities(self, plan: Layout) -> dict[str, tuple[int, int]]:
+        """Namespaces of a layout that stand, and gateways beside it; one that was made anew has other numbers."""
+        names = {INTERNET, *(region.router for region in plan.regions), *(gateway.name for gateway in plan.gateways)}
+        standing = {name for name in self._namespaces.standing() if name in names or name.startswith(GATEWAYS)}
+        return {name: (facts.st_ino, facts.st_ctime_ns) for name in standing for facts in [self._facts(name)]}
 
     def internet(self) -> None:
         """Makes the internet, unless it is there."""
@@ -98,7 +114,7 @@ class Wires:
             self._cable(gateway, ready, "network", region.router, gateway.cable)
             spaces.ip(region.router, [
                 f"address add {gateway.router_side}/31 dev {gateway.cable}",
-                f"link set {gateway.cable} up",
+                f"link set {gateway.cable} group {region.table} up",
             ])  # fmt: skip
             spaces.ip(gateway.name, [
                 f"address add {gateway.own_side}/31 dev network",
@@ -126,8 +142,10 @@ class Wires:
         self._namespaces.ip(gateway.name, lines)
 
     def up(self, gateway: Gateway, ends: list[End]) -> None:
-        """Brings interfaces up; `down` takes them down."""
-        self._namespaces.ip(gateway.name, [f"link set {device(end)} up" for end in ends])
+        """Brings interfaces up that are not; `down` takes them down."""
+        names = [device(end) for end in ends]
+        low = self._namespaces.inside(gateway.name, lambda: [name for name in names if not _is_up(name)])
+        self._namespaces.ip(gateway.name, [f"link set {name} up" for name in low])
 
     def down(self, gateway: Gateway) -> None:
         there = self._aliases(gateway.name)
@@ -142,8 +160,7 @@ class Wires:
                 # What no tunnel leads to ends here, and does not take the short way.
                 self._namespaces.ip(router, [f"route replace unreachable default metric 4000 table {region.table}"])
             wanted = {
-                *(_rule(_ARRIVED_HERE, table="local", iif=g.cable) for region in here for g in plan.of(region)),
-                *(_rule(_ARRIVED, table="main", iif=g.cable) for region in here for g in plan.of(region)),
+                *(rule for region in here for gateway in plan.of(region) for rule in _arriving(gateway)),
                 *(
                     _rule(_LEAVING, table=str(one.table), source=one.prefix, target=other.prefix)
                     for one, other in permutations(here, 2)
@@ -210,6 +227,9 @@ class Wires:
             [f"link add {name} {size}netns {full(gateway.name)} type veth peer name {peer} {size}netns {full(other)}"]
         )
 
+    def _facts(self, namespace: str) -> os.stat_result:
+        return (FOLDER / self._namespaces.full(namespace)).stat()
+
     def _aliases(self, namespace: str) -> dict[str, str]:
         """Interfaces of a namespace, each with its alias."""
         command = ["ip", "-n", self._namespaces.full(namespace), "-json", "link", "show"]
@@ -219,7 +239,7 @@ class Wires:
     def _rules(self, router: str, wanted: set[str]) -> None:
         """Gives a router these rules, and none of ours beside."""
         rows: list[dict[str, Any]] = json.loads(self._asked(router, "ip", "-json", "rule", "show").stdout)
-        there = {_read(row) for row in rows if row["priority"] in {_ARRIVED_HERE, _ARRIVED, _LEAVING, _HERE}}
+        there = {_read(row) for row in rows if row["priority"] in _LOOKED}
         first = [row for row in rows if row["priority"] == 0]
         lines = [f"rule add {rule}" for rule in sorted(wanted - there)]
         # What is here is looked for later than what has to leave. At every moment it is looked for.
@@ -242,6 +262,23 @@ class Wires:
 
     def _asked(self, namespace: str, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self._namespaces.command(namespace, command), capture_output=True, text=True, check=False)
+
+
+def _is_up(interface: str) -> bool:
+    """Whether an interface of the namespace that the thread is in is up; asked of the kernel itself, for speed."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        request = struct.pack("256s", interface.encode())
+        (flags,) = struct.unpack_from("16xH", fcntl.ioctl(line, _SIOCGIFFLAGS, request))
+    return bool(flags & _IFF_UP)
+
+
+def _arriving(gateway: Gateway) -> Iterator[str]:
+    """Where a router of several regions looks for what a gateway brings: in its own region, and then on, as transit."""
+    region, cable = gateway.region, gateway.cable
+    for here in (region.prefix, str(CARRIER)):
+        yield _rule(_ARRIVED_HERE, table="local", target=here, iif=cable)
+    yield _rule(_ARRIVED, table="main", target=region.prefix, iif=cable)
+    yield _rule(_PASSING, table=str(region.table), iif=cable)
 
 
 def _rule(priority: int, *, table: str, source: str = "all", target: str = "", iif: str = "") -> str:

@@ -27,6 +27,8 @@ _INSTALLED = Path("etc/systemd/system", UNIT)
 _FAILED = re.compile(r"^.*?platform-boot: FAILED at step (.+)$", re.MULTILINE)
 _UNIT_FAILED = re.compile(rf"^\[FAILED\] Failed to start {re.escape(UNIT)}", re.MULTILINE)
 _UNIT_ENDED = re.compile(rf"^\[  OK  \] Finished {re.escape(UNIT)}", re.MULTILINE)
+# A line a second as long as something is waited for.
+_WAITING = re.compile(r"\s*\[[ *]+\] ")
 # What a terminal would act on: colours, the cursor, returns.
 _CONTROLS = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[()][0-9A-B]|\x1b[0-9A-Z=>]|[\x00-\x08\x0b-\x1f]"
@@ -85,7 +87,8 @@ def judge(boot: Boot, files: Path, console: Path) -> Verdict:
 
 def last_words(boot: Boot, console: Path) -> str:
     """The end of a console's log, for a machine that ended without a reason."""
-    return " | ".join([line.strip() for line in read(boot, console).splitlines() if line.strip()][-_LAST_LINES:])
+    lines = [line.strip() for line in read(boot, console).splitlines() if not _WAITING.match(line)]
+    return " | ".join([line for line in lines if line][-_LAST_LINES:])
 
 
 def read(boot: Boot, console: Path) -> str:

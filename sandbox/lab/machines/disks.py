@@ -14,10 +14,10 @@ Source: losetup(8), loop(4).
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _GIB = 1024**3
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]")
 _DETACH_SECONDS = 10.0
+_BLOCKS = Path("/sys/block")
 
 
 def image(lab: Lab, disk: str) -> Path:
@@ -64,9 +65,15 @@ def devices(file: Path) -> list[Path]:
 
 
 def all_devices() -> dict[Path, str]:
-    """Every loop device of the host with the file behind it."""
-    found = json.loads(_losetup("--list", "--json", "--output", "NAME,BACK-FILE") or '{"loopdevices": []}')
-    return {Path(row["name"]): str(row["back-file"]) for row in found["loopdevices"]}
+    """Every loop device of the host with the file behind it; ` (deleted)` ends the name of one that was removed.
+
+    Read from the kernel itself: `losetup --list` misses devices while others come and go.
+    """
+    found: dict[Path, str] = {}
+    for block in _BLOCKS.glob("loop*"):
+        with suppress(OSError):  # no file is behind it, or it went meanwhile
+            found[Path("/dev", block.name)] = (block / "loop/backing_file").read_text(encoding="utf-8").rstrip("\n")
+    return found
 
 
 def detach(lab: Lab, disk: str) -> None:
@@ -82,9 +89,9 @@ def destroy(lab: Lab, disk: str) -> None:
 
 
 def detach_all(lab: Lab) -> None:
-    """Takes away every device of a lab's disks, also of those whose file somebody removed."""
-    for device, back in all_devices().items():
-        if back.startswith(f"{lab.disks}/"):
+    """Takes away every device of a lab's disks, also of those whose file somebody removed; looks until none is left."""
+    while left := [device for device, back in all_devices().items() if back.startswith(f"{lab.disks}/")]:
+        for device in left:
             release(device)
 
 
@@ -94,13 +101,16 @@ def release(device: Path) -> None:
     Raises:
         SandboxError: something uses it.
     """
+    back = all_devices().get(device)
 
-    # A device in use goes when its last user does, which after a kill is a moment later.
+    # A device in use goes when its last user does, which after a kill is a moment later. One that shows another file by
+    # then is somebody else's.
     def gone() -> bool:
-        subprocess.run(["losetup", "--detach", str(device)], capture_output=True, check=False)
-        return device not in all_devices()
+        if all_devices().get(device) == back:
+            subprocess.run(["losetup", "--detach", str(device)], capture_output=True, check=False)
+        return all_devices().get(device) != back
 
-    if not until(gone, _DETACH_SECONDS):
+    if back is not None and not until(gone, _DETACH_SECONDS):
         raise SandboxError(
             f"{device} cannot be taken away: something has it mounted.", "Purge the machines that have the disk."
         )

@@ -68,7 +68,8 @@ class Fleet:
         with self.locked():
             changes = ["register the lab"] if limits.enter(self.lab) else []
             image = base(self._board)
-            layers = (layer(self.lab, image), image)
+            prepared = [self.lab.prepared.resolve()] if self.lab.prepared.exists() else []
+            layers = (layer(self.lab, image), *prepared, image)
             if self.network.raise_switch():
                 changes.append("raise the switch")
             self.network.hold(self.held(world))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.lab.machines import cgroups, disks, limits
 from sandbox.lab.machines.root import NSPAWN
-from sandbox.mesh.namespaces import FOLDER
+from sandbox.mesh.namespaces import FOLDER, Namespaces
 
 if TYPE_CHECKING:
     from sandbox.lab.machines.lab import Lab
@@ -59,7 +60,7 @@ class Footprint:
 
 
 def of(lab: Lab) -> list[str]:
-    """All that this lab has on the machine outside its folder, and every process of its machines."""
+    """All that this lab has on the machine outside its folder, and every process of its machines and in its network."""
     whole = Footprint.take()
     own = [
         f"{kind}: {name}"
@@ -67,7 +68,16 @@ def of(lab: Lab) -> list[str]:
         for name in sorted(names)
         if _names(name, lab) or (kind == "labs" and name == lab.name)
     ]
-    return own + [f"process: {pid}" for pid in sorted(cgroups.processes(lab.group))]
+    running = {*cgroups.processes(lab.group), *_networked(lab)}
+    return own + [f"process: {pid}" for pid in sorted(running)]
+
+
+def _networked(lab: Lab) -> set[int]:
+    """Processes in the lab's network, such as the daemons of tunnels."""
+    spaces = Namespaces(lab.stem, lasting=True)
+    asked = [["ip", "netns", "pids", spaces.full(name)] for name in spaces.standing()]
+    said = (subprocess.run(command, capture_output=True, text=True, check=False).stdout for command in asked)
+    return {int(pid) for line in said for pid in line.split()}
 
 
 def _names(name: str, lab: Lab) -> bool:

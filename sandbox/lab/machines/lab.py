@@ -1,6 +1,6 @@
-"""One lab by name: where its files lie and what everything that it makes on the machine is called.
+"""One lab by name: where its files lie and what everything that it makes on the machine is called and numbered.
 
-Owns names alone. Every name carries the lab's, so that whoever comes next finds what a killed owner left behind, and
+Owns names and numbers alone. Every name carries the lab's, so that whoever comes next finds what a killed owner left behind, and
 two labs never touch each other. Acts on nothing.
 
 Dangerous edge: interface names have at most 15 characters: a port is called by a digest; its alias tells whose it is.
@@ -11,15 +11,22 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from components.plan.spec import CLOUDS, Cloud
 from sandbox.errors import SandboxError
 
 METADATA = "169.254.169.254"
 """Where each of the three clouds serves a machine's metadata."""
 PORTS = "m-"
 """How the name of every machine's port on the switch begins."""
+CABLES = "g-"
+"""How the name of every gateway's cable at its region's router begins."""
+CARRIER = IPv4Network("100.64.0.0/10")
+"""For what lies between a region's router and its gateways, which no machine and no cloud sees (RFC 6598)."""
+_FIRST_REGION = 101
 _LAB_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _MACHINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 # An overlay's option would be cut at these, and a path below them would be somebody else's.
@@ -93,6 +100,11 @@ class Lab:
         """What lies between the base image and a machine's own files."""
         return self.folder / "layers"
 
+    @property
+    def prepared(self) -> Path:
+        """What every machine finds in its image beside the base, if it is there: programs, usually by a link."""
+        return self.folder / "prepared"
+
     def place(self, machine: str) -> Path:
         """A machine's folder.
 
@@ -130,4 +142,10 @@ def namespace(machine: str) -> str:
     return f"m-{machine}"
 
 
-SWITCH = "switch"
+def number(cloud: Cloud) -> int:
+    """A region's on the switch: of the group of its interfaces, of its routing table, and of its connections' zone."""
+    return _FIRST_REGION + CLOUDS.index(cloud)
+
+
+SWITCH, DESK = "switch", "operator"
+"""Namespaces that are no machine's."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,15 @@ class Instance:
                 if len(ids) == 2 and ids[1] == "1" and since:
                     return Process(pid, since)
         return None
+
+    def processes(self, unit: str = "") -> set[int]:
+        """Ids, as the host counts, of all processes inside, or of those of one unit, such as `consul.service`."""
+        leader = self.leader()
+        if leader is None:
+            return set()
+        inside = _namespace_of(leader.pid)
+        found = {pid for pid in cgroups.processes(self._group) if _namespace_of(pid) == inside}
+        return {pid for pid in found if not unit or unit in _groups_of(pid)}
 
     def command(self, command: Sequence[str]) -> list[str]:
         """The command as it runs inside, with the host's privileges: it proves nothing of what a machine may do.
@@ -284,3 +294,17 @@ class Instance:
         if process and not process.ended(_END_SECONDS):
             raise SandboxError(f"Process {process.pid} of {self.name} does not end.", "See what it waits for (`ps`).")
         self.root.unmount()
+
+
+def _groups_of(pid: int) -> set[str]:
+    """Names of the control groups, at every depth, that a process is in."""
+    with suppress(OSError):
+        return set(re.split(r"[/\n]", Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")))
+    return set()
+
+
+def _namespace_of(pid: int) -> str:
+    """In which of the kernel's process tables a process counts itself; empty if it is gone."""
+    with suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    return ""

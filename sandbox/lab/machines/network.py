@@ -1,6 +1,6 @@
 """The lab's network: one switch, which is a router, and a cable to each machine.
 
-Owns the switch's namespace, the machines' namespaces and cables, the addresses that the switch itself holds, and the
+Owns the switch's namespace, the machines' namespaces and cables (and the operator's), the addresses that the switch itself holds, and the
 filter's place in the kernel. What the filter says is `firewall`'s.
 
 A machine has its planned address alone and its subnet's first address as its router, as on GCP; on the switch every
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sandbox.errors import SandboxError
 from sandbox.lab.machines.firewall import digest_of, ruleset
-from sandbox.lab.machines.lab import PORTS, SWITCH, namespace, port
+from sandbox.lab.machines.lab import PORTS, SWITCH, namespace, number, port
 from sandbox.lab.world import World
 from sandbox.mesh.namespaces import Namespaces
 
@@ -90,9 +90,17 @@ class Network:
         Raises:
             SandboxError: another machine has its address.
         """
-        own, name = namespace(machine.name), port(machine.name)
+        self.seat(machine, namespace(machine.name))
+
+    def seat(self, machine: Machine, own: str) -> None:
+        """Gives somebody a namespace with a machine's place in the network.
+
+        Raises:
+            SandboxError: another machine has the address.
+        """
+        name = port(machine.name)
         router = ip_network(machine.subnet)[1]
-        holder = self._routed(machine.address)
+        holder = self.routed(machine.address)
         if holder not in {"", name}:
             raise SandboxError(
                 f"{machine.name} cannot have {machine.address}: another machine of the lab has it ({holder}).",
@@ -109,7 +117,7 @@ class Network:
         ])  # fmt: skip
         spaces.ip(SWITCH, [
             f"address replace {router}/32 dev lo",
-            f"link set {name} alias {machine.name} up",
+            f"link set {name} alias {machine.name} group {number(machine.cloud)} up",
             f"route replace {machine.address}/32 dev {name}",
         ])  # fmt: skip
 
@@ -134,7 +142,7 @@ class Network:
 
     def loaded(self) -> str:
         """Digest of the filter that the kernel has; empty if it has none of ours."""
-        return digest_of(self._ask("nft", "--terse", "list", "table", "inet", "lab"))
+        return digest_of(self._ask("nft", "--terse", "list", "table", "arp", "lab"))
 
     def load(self, text: str) -> bool:
         """Gives the kernel the filter, as a whole; says whether it was another.
@@ -161,8 +169,8 @@ class Network:
         self.namespaces.end(standing)
         self.namespaces.remove(standing)
 
-    def _routed(self, address: str) -> str:
-        """Which port leads to an address."""
+    def routed(self, address: str) -> str:
+        """Which port leads to an address; empty if none does."""
         rows = json.loads(self._ask("ip", "-json", "route", "show", "exact", f"{address}/32") or "[]")
         return next((str(row["dev"]) for row in rows if row["dev"].startswith(PORTS)), "")
 

@@ -1,7 +1,7 @@
 """The end of a lab: nothing of it is left on the machine, whatever state it was in and whoever made it.
 
-Owns the order: processes first, because they hold everything else; then mounts, cables, devices, control groups, files,
-and at last the limits that the lab raised. Works from what is found on the machine and not from what was written down:
+Owns the order: processes first, because they hold everything else, and tunnels with theirs before the switch that they
+lead to; then mounts, cables, devices, control groups, files, and at last the limits that the lab raised. Works from what is found on the machine and not from what was written down:
 the process that made the lab may have been killed at any moment.
 
 Dangerous edge: `remove` destroys the disks too, with all that they hold.
@@ -16,10 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.plan.spec import CLOUDS
 from sandbox.errors import SandboxError
+from sandbox.lab.links.layout import behind_switch
+from sandbox.lab.links.tunnels import Tunnels
 from sandbox.lab.machines import cgroups, disks, footprint, limits
 from sandbox.lab.machines.fleet import Fleet
 from sandbox.lab.machines.root import LOCKS, NSPAWN, PROPAGATED
+from sandbox.lab.world import Network
 
 if TYPE_CHECKING:
     from sandbox.lab.machines.lab import Lab
@@ -38,6 +42,8 @@ def remove(lab: Lab) -> None:
         cgroups.end(lab.group)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda status: fleet.instance(status.name).purge(), fleet.statuses()))
+        # Whatever ranges the regions had: what their gateways made is found by its name.
+        Tunnels(lab, behind_switch(Network(cloud, "") for cloud in CLOUDS)).remove()
         _unmount(lab)
         fleet.network.remove()
         disks.detach_all(lab)

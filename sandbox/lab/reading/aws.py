@@ -1,6 +1,6 @@
-"""Machines and security groups of AWS.
+"""Network, machines and security groups of AWS.
 
-A group allows and never denies; a machine lets through what any of its groups allows. Answers to what was let through
+A group allows and never denies; a machine, or a balancer's front, lets through what any of its groups allows. Answers to what was let through
 pass, as connection tracking does on the switch.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Network, Protocol, Rule, World
 
+from .fronts import open_to_all
 from .placing import placed
 from .registered import NotReadError, Registered, Row
 
@@ -22,7 +23,7 @@ _GROUP, _SUBNET, _VOLUME = "aws:autoscaling/group:Group", "aws:ec2/subnet:Subnet
 _ATTACHMENT, _PROFILE = "aws:ec2/volumeAttachment:VolumeAttachment", "aws:iam/instanceProfile:InstanceProfile"
 _INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-_ROLE = "aws:iam/role:Role"
+_ROLE, _VPC = "aws:iam/role:Role", "aws:ec2/vpc:Vpc"
 _BALANCER, _LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 _TARGETS, _TARGET = "aws:lb/targetGroup:TargetGroup", "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 _DIRECTIONS: tuple[tuple[Literal["in", "out"], str], ...] = (("in", _INGRESS), ("out", _EGRESS))
@@ -58,7 +59,12 @@ def world(registered: Registered) -> World:
         if row["securityGroupId"] in each.groups
     ]
     addresses = {each.machine.id: each.machine.address for each in found}
-    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered, addresses)))
+    return World(
+        tuple(each.machine for each in found),
+        (*rules, *_fronts(registered, members)),
+        tuple(_balancers(registered, addresses)),
+        tuple(Network("aws", row["cidrBlock"]) for row in registered.of(_VPC)),
+    )
 
 
 def _instances(registered: Registered) -> Iterator[_Found]:
@@ -165,6 +171,16 @@ def _balancers(registered: Registered, addresses: Mapping[str, str]) -> Iterator
             tuple(_listener(each, groups, members) for each in listeners),
             last_resort=True,
         )
+
+
+def _fronts(registered: Registered, members: dict[str, list[str]]) -> Iterator[Rule]:
+    for row in registered.of(_BALANCER):
+        groups = row.get("securityGroups", ())
+        if not groups:
+            yield open_to_all(row["arn"])
+        for rule in registered.of(_INGRESS):
+            if rule["securityGroupId"] in groups:
+                yield _rule(row["arn"], "in", rule, members)
 
 
 def _listener(row: Row, groups: Mapping[str, Row], members: Mapping[str, list[str]]) -> Listener:

@@ -1,4 +1,4 @@
-"""Machines and network security groups of Azure.
+"""Network, machines and network security groups of Azure.
 
 A packet passes two lists: the subnet's and the interface's. Each is ordered by priority, and the first rule that fits
 decides; below them lie the cloud's own defaults, which the platform's last rules leave nothing to.
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Network, Protocol, Rule, World
 
+from .fronts import passed_on
 from .placing import placed
 from .ranges import EVERYWHERE, both
 from .registered import NotReadError, Registered, Row
@@ -51,7 +52,13 @@ def world(registered: Registered) -> World:
             members.setdefault(asg, []).append(f"{each.machine.address}/32")
     groups = registered.by(_GROUP, "id")
     rules = [rule for each in found for rule in _rules(each, groups, members)]
-    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered)))
+    balancers = tuple(_balancers(registered))
+    names = {each.machine.address: each.machine.name for each in found}
+    rules += [rule for balancer in balancers for rule in passed_on(balancer, rules, names)]
+    networks = (
+        Network("azure", prefix) for row in registered.of(_NETWORK) for prefix in row["addressSpace"]["addressPrefixes"]
+    )
+    return World(tuple(each.machine for each in found), tuple(rules), balancers, tuple(networks))
 
 
 def _machines(registered: Registered, subnets: Mapping[str, Row], identities: Mapping[str, Row]) -> Iterator[_Found]:

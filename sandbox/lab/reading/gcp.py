@@ -1,7 +1,9 @@
-"""Machines and firewall rules of Google Cloud.
+"""Network, machines and firewall rules of Google Cloud.
 
 Rules belong to the network and name machines by their service accounts. The lowest priority number decides; of the
 same priority, what denies comes first. Below them lie the network's own: nothing in, everything out.
+
+A network has no range of its own. The region's is what its router advertises to other regions.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Network, Protocol, Rule, World
 
+from .fronts import open_to_all, passed_on
 from .placing import placed
 from .ranges import EVERYWHERE
 from .registered import NotReadError, Registered, Row
@@ -26,6 +29,7 @@ _BACKEND, _CHECK = (
     "gcp:compute/regionBackendService:RegionBackendService",
     "gcp:compute/regionHealthCheck:RegionHealthCheck",
 )
+_ROUTER = "gcp:compute/router:Router"
 _MEMBER = "gcp:compute/instanceGroupMembership:InstanceGroupMembership"
 _PROTOCOLS: Mapping[str, Protocol] = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "all": "any"}
 _KERNEL_NAMES = ("/dev/sdb", "/dev/sdc", "/dev/sdd")
@@ -49,7 +53,18 @@ def world(registered: Registered) -> World:
     # Everything that no rule before denies may go out.
     rules += [Rule(each.machine.name, "out", True, "any", (EVERYWHERE,)) for each in found]  # noqa: FBT003
     addresses = {each.machine.name: each.machine.address for each in found}
-    return World(tuple(each.machine for each in found), tuple(rules), tuple(_balancers(registered, addresses)))
+    balancers = tuple(_balancers(registered, addresses))
+    names = {each.machine.address: each.machine.name for each in found}
+    for balancer in balancers:
+        # A proxy is no part of the network, and its firewall does not guard it.
+        proxy = not balancer.last_resort
+        rules += [open_to_all(balancer.id)] if proxy else [*passed_on(balancer, rules, names)]
+    networks = (
+        Network("gcp", advertised["range"])
+        for row in registered.of(_ROUTER)
+        for advertised in row.get("bgp", {}).get("advertisedIpRanges", ())
+    )
+    return World(tuple(each.machine for each in found), tuple(rules), balancers, tuple(networks))
 
 
 def _instances(registered: Registered) -> Iterator[_Found]:

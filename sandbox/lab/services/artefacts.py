@@ -36,7 +36,7 @@ def shelve(folder: Path, versions: Mapping[str, str], artifacts: Artifacts, prog
     """
     for artefact, program in programs.items():
         found = archive(artefact, versions, artifacts)
-        target = _place(folder, found.url)
+        target = place(folder, found)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             scratch = target.with_name(f".{target.name}")
@@ -47,15 +47,20 @@ def shelve(folder: Path, versions: Mapping[str, str], artifacts: Artifacts, prog
     return [artefact for artefact in ARTIFACTS if artefact not in programs]
 
 
-def _place(folder: Path, url: str) -> Path:
+def place(folder: Path, found: Archive) -> Path:
+    """Where an archive lies on a shelf."""
+    return _at(folder, found.url)
+
+
+def _at(folder: Path, url: str) -> Path:
     parts = urlsplit(url)
     return folder / (parts.hostname or "") / parts.path.removeprefix("/")
 
 
 def _pack(target: Path, artefact: str, found: Archive, program: Path) -> None:
-    """Writes one archive; stored and not compressed, since it never leaves the machine."""
+    """Writes one archive. Packed, though quickly: every machine reads all of it, and more than once."""
     if found.file.endswith(".zip"):
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
             packed.write(program, artefact)
         return
     top = found.file.removesuffix(".tar.gz")
@@ -64,7 +69,7 @@ def _pack(target: Path, artefact: str, found: Archive, program: Path) -> None:
 
 
 def _publish(folder: Path, found: Archive, digest: str) -> None:
-    sums = _place(folder, found.sums_url)
+    sums = _at(folder, found.sums_url)
     kept = sums.read_text(encoding="ascii").splitlines() if sums.exists() else []
     lines = [line for line in kept if not line.endswith(f"  {found.file}")]
     sums.write_text("\n".join([*lines, f"{digest}  {found.file}"]) + "\n", encoding="ascii")

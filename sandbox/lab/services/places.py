@@ -12,6 +12,8 @@ from sandbox.stores.gcp import GOOGLE
 from sandbox.stores.ground import Ground
 from sandbox.stores.namespace import GATEWAY, METADATA, METADATA_HOST
 
+from . import truststore
+
 CLOUD_KMS, RESOLVER = "192.0.2.2", "192.0.2.53"
 """Google's key service, which speaks gRPC on the port that the others speak HTTP on, and the resolver."""
 ADDRESSES = (METADATA, GATEWAY, CLOUD_KMS, RESOLVER)
@@ -35,6 +37,7 @@ def hosts(ground: Ground) -> Mapping[str, str]:
         *(aws_host(service, region) for region in regions for service in ("kms", "secretsmanager", "sts")),
         *(vault.name + VAULT_DOMAIN for vault in ground.vaults),
         SECRET_MANAGER_HOST,
+        truststore.HOST,
     }
     return {
         **dict.fromkeys(sorted(served), GATEWAY),

@@ -28,7 +28,7 @@ from sandbox.stores.ground import Ground
 from sandbox.stores.metadata import Metadata
 from sandbox.stores.tokens import Tokens
 
-from . import artefacts, cloudkms, dns
+from . import artefacts, cloudkms, dns, truststore
 from .authority import Shown, authority, server_pair
 from .feed import Feed
 from .kept import kept
@@ -63,6 +63,7 @@ class Services:
         self._material = Material(folder / "keys")
         self._authority = authority(folder)
         self._shown = Shown(self._authority)
+        self._truststore = truststore.Truststore(self._authority.public())
         self._shelf = artefacts.Shelf(shelf(folder))
         self._told = self._understood(Feed(Ground(), {}))
 
@@ -115,6 +116,7 @@ class Services:
             aws,
             Azure(ground, tokens, emulators.BLOB, gateway.exists),
             Gcp(ground, tokens, emulators.GCS, gateway.exists, aws),
+            self._truststore,
             self._shelf,
         )
         return _Told(ground, clouds, Metadata(ground, tokens), dns.names(feed, self._shelf.hosts))

@@ -16,7 +16,7 @@ from sandbox.lab.links.ends import links
 from sandbox.lab.links.needs import missing
 from sandbox.lab.links.tunnels import Tunnels
 from sandbox.lab.machines import footprint
-from tests.lab.links.rig import ALL, FIRST, HOLD, PATIENCE, all_up, down, gateway_of, rig
+from tests.lab.links.rig import ALL, FIRST, HOLD, PATIENCE, all_up, down, ends, gateway_of, rig
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -58,6 +58,18 @@ def test_one_router_for_both_regions_sends_through_tunnels_what_goes_from_one_to
         assert not lab.reaches("aws", "azure"), "it takes the short way when no tunnel is up"
         lab.tunnels.remove()
         assert lab.hops("aws", "azure") == short, "the router is not as it was before"
+
+
+def test_what_passes_on_through_a_region_behind_one_router_takes_its_tunnels_too(tmp_path: Path) -> None:
+    """Azure's gateways tell one peer what they learned from another; two regions without a tunnel meet there."""
+    declared = [*ALL, *ends("azure", "gcp")]
+    with rig(tmp_path, "aws", "azure", "gcp", shared=True, plain=True) as lab:
+        through_two_pairs = 5
+        lab.settle(declared, lambda _: lab.hops("aws", "gcp") >= through_two_pairs <= lab.hops("gcp", "aws"))
+        for link in links(declared):
+            if any(end.cloud == "gcp" for end in link.ends):
+                lab.tunnels.cut(link)
+        lab.settle(declared, lambda _: not lab.reaches("aws", "gcp") and lab.reaches("aws", "azure"))
 
 
 OWNER = """

@@ -111,3 +111,37 @@ def test_ids_with_slashes_have_files_of_their_own(store_of_disks: Fleet) -> None
     files = {disks.image(lab, id_) for id_ in ids}
     assert len(files) == len(ids)
     assert {file.parent for file in files} == {lab.disks}
+
+
+def test_a_device_is_seen_at_every_moment_while_others_come_and_go(store_of_disks: Fleet, tmp_path: Path) -> None:
+    device = disks.attach(store_of_disks.lab, DISK)
+    churn = (
+        f"for i in $(seq 100); do truncate -s 1M {tmp_path}/$i && d=$(losetup --find --show {tmp_path}/$i) "
+        "&& losetup --detach $d; done"
+    )
+    with subprocess.Popen(["sh", "-c", churn]) as others:
+        looked = 0
+        while others.poll() is None or not looked:
+            assert disks.all_devices().get(device) == str(disks.image(store_of_disks.lab, DISK.id))
+            looked += 1
+    assert others.returncode == 0
+
+
+def test_devices_of_removed_files_and_of_several_disks_all_go(store_of_disks: Fleet) -> None:
+    lab = store_of_disks.lab
+    devices = {disks.attach(lab, Disk(f"vol-{number}", 1, ("/dev/x",))) for number in range(4)}
+    disks.image(lab, "vol-0").unlink()
+    assert {device for device, back in disks.all_devices().items() if back.startswith(f"{lab.disks}/")} == devices
+    disks.detach_all(lab)
+    assert not devices & disks.all_devices().keys()
+
+
+def test_a_device_that_shows_another_file_by_now_is_left_alone(
+    store_of_disks: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = disks.attach(store_of_disks.lab, DISK)
+    answers = iter([{device: "/what/was/there"}])
+    look = disks.all_devices
+    monkeypatch.setattr(disks, "all_devices", lambda: next(answers, None) or look())
+    disks.release(device)
+    assert disks.devices(disks.image(store_of_disks.lab, DISK.id)) == [device]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.plan.spec import CLOUDS, Cloud
 from sandbox.lab.machines.firewall import digest_of, ruleset
-from sandbox.lab.machines.lab import METADATA, port
-from sandbox.lab.world import Machine, Rule, World
+from sandbox.lab.machines.lab import DESK, METADATA, number, port
+from sandbox.lab.world import Balancer, Check, Listener, Machine, Network, Rule, World
 from tests.lab.machines.rig import machine
 
 A, B, C = machine("a", b"", host=10), machine("b", b"", host=11), machine("c", b"", cloud="gcp", host=10)
@@ -83,13 +84,55 @@ def test_the_same_world_gives_the_same_text_in_whatever_order_machines_come(orde
     assert ruleset(World(tuple(order), (rule(),)), ()) == ruleset(World((A, B, C), (rule(),)), ())
 
 
-def test_regions_are_apart_unless_joined() -> None:
-    a, b, c = (f'"{port(name)}"' for name in "abc")
-    apart = chain(ruleset(World((A, B, C), ()), ()), "leaving")
-    assert f"iifname {{ {a}, {b} }} oifname != {{ {a}, {b} }} drop" in apart
-    assert f"iifname {{ {c} }} oifname != {{ {c} }} drop" in apart
-    joined = chain(ruleset(World((A, B, C), (), joined=frozenset({frozenset({"aws", "gcp"})})), ()), "leaving")
-    assert f"iifname {{ {c} }} oifname != {{ {a}, {b}, {c} }} drop" in joined
+NETWORKS = (Network("aws", "10.1.0.0/16"), Network("azure", "10.2.0.0/16"), Network("gcp", "10.3.0.0/16"))
+
+
+def test_what_passes_stays_in_its_region_whatever_it_has_begun_before() -> None:
+    first = chain(ruleset(World((A, B, C), networks=NETWORKS), ()), "between")[2]
+    assert first == "iifgroup . oifgroup != { 101 . 101, 102 . 102, 103 . 103 } drop"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_gateway_leads_to_other_regions_and_brings_what_they_send(cloud: Cloud) -> None:
+    text = ruleset(World(networks=NETWORKS), ())
+    others = ", ".join(network.prefix for network in NETWORKS if network.cloud != cloud)
+    group = number(cloud)
+    assert f'oifname "g-*" oifgroup {group} ip daddr {{ {others} }} accept' in chain(text, "between")
+    assert f'iifname "g-*" iifgroup {group} ip saddr != {{ {others}, 100.64.0.0/10 }} drop' in chain(text, "entering")
+    assert f"iifgroup {group} ip daddr {{ {others} }} drop" in chain(text, "served")
+
+
+def test_a_region_alone_sends_nothing_to_a_gateway_and_takes_nothing_from_one() -> None:
+    text = ruleset(World((A,), networks=NETWORKS[:1]), ())
+    assert not [line for line in chain(text, "between") if "oifgroup 101 ip" in line]
+    assert 'iifname "g-*" iifgroup 101 ip saddr != { 100.64.0.0/10 } drop' in chain(text, "entering")
+
+
+def test_the_desk_is_judged_like_a_machine() -> None:
+    place = machine(DESK, b"", host=5)
+    text = ruleset(World((A,), (Rule(DESK, "out", allows=True, protocol="any", peers=("0.0.0.0/0",)),), desk=place), ())
+    assert f'"{port(DESK)}" . {place.address}' in text
+    assert chain(text, f"in-{port(DESK)}") == ["drop"]
+
+
+def test_a_front_is_judged_where_it_listens_and_two_may_share_an_address() -> None:
+    check = Check(1, "/", 1, 1, 1, 1)
+    one, other = (
+        Balancer(f"id-{front}", "b", "gcp", ("10.3.1.60",), (Listener(front, (), 1, check),), last_resort=False)
+        for front in (8500, 8501)
+    )
+    rules = (rule(machine=one.id, ports=(8500, 8500)),)
+    text = ruleset(World((), rules, (one, other)), ())
+    (listens,) = (line for line in chain(text, "served") if "vmap" in line)
+    names = dict(re.findall(r"10\.3\.1\.60 \. (\d+) : jump (\S+?)[, ]", listens))
+    assert chain(text, names["8500"]) == ["ip saddr { 10.1.0.0/16 } tcp dport 8500 accept", "drop"]
+    assert chain(text, names["8501"]) == ["drop"]
+
+
+def test_a_filter_takes_away_no_table_but_its_own() -> None:
+    text = ruleset(World(), ())
+    assert "flush" not in text
+    assert re.findall(r"^delete table (.*)$", text, re.MULTILINE) == ["inet lab", "arp lab"]
 
 
 def test_a_filter_tells_what_it_was_made_of() -> None:

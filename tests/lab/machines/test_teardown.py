@@ -130,6 +130,19 @@ def test_nothing_is_left_of_a_lab_that_was_never_finished(tmp_path: Path, dying:
     assert footprint.of(lab) == []
 
 
+def test_a_device_whose_file_somebody_removed_goes_with_the_lab(tmp_path: Path) -> None:
+    lab = Lab(lab_name(), tmp_path / "lab")
+    with owned(lab) as owner:
+        assert owner.stdout
+        assert owner.stdout.readline() == "applied\n"
+        for image in lab.disks.iterdir():
+            image.unlink()
+        kill(owner)
+    assert [entry for entry in footprint.of(lab) if "(deleted)" in entry]
+    teardown.remove(lab)
+    assert footprint.of(lab) == []
+
+
 def test_one_labs_end_is_not_anothers(tmp_path: Path) -> None:
     with fleet(tmp_path / "one") as one, fleet(tmp_path / "other") as other:
         same = world(machine("m", DATA, host=10))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from components.plan import addressing
 from components.plan.flows import BALANCERS, EGRESS, FLOWS, Flow
-from components.plan.spec import CLOUDS, SERVER_ROLE, Cloud, Role, product_of
+from components.plan.spec import CLOUDS, SERVER_ROLE, Cloud, Product, Role, product_of
 from sandbox.lab.reading import world
 from sandbox.lab.reading.ranges import both
 from sandbox.lab.world import Machine, Protocol, Rule, World
@@ -68,7 +68,10 @@ def _role(machine: Machine) -> Role:
 
 
 def _lists(whole: World, towards: str) -> dict[str, list[Rule]]:
-    listed = sorted((rule for rule in whole.rules if rule.towards == towards), key=lambda rule: rule.machine)
+    """Rules of each machine."""
+    machines = {machine.name for machine in whole.machines}
+    found = (rule for rule in whole.rules if rule.towards == towards and rule.machine in machines)
+    listed = sorted(found, key=lambda rule: rule.machine)
     return {machine: list(rules) for machine, rules in groupby(listed, key=lambda rule: rule.machine)}
 
 
@@ -149,6 +152,34 @@ def test_balancers_stand_where_the_plan_says_and_ask_what_the_table_says(whole: 
                 check, wanted = listener.check, balanced.check
                 assert (check.port, check.path, check.interval) == (wanted.port.first, wanted.path, wanted.interval)
                 assert bool(check.body) is (wanted.body_is_address and cloud == "gcp")
+
+
+@pytest.mark.engine
+def test_a_front_admits_whoever_its_servers_flow_names_at_its_own_ports(whole: World) -> None:
+    senders = {(machine.cloud, _role(machine)): machine for machine in whole.machines}
+    for balancer in whole.balancers:
+        rules = [rule for rule in whole.rules if rule.machine == balancer.id]
+        assert {rule.towards for rule in rules} == {"in"}
+        for listener in balancer.listeners:
+            named: list[Product] = [each for each in BALANCERS if each in balancer.name]
+            (product,) = named
+            flow = next(
+                flow
+                for flow in FLOWS
+                if SERVER_ROLE[product] in flow.targets and flow.port == BALANCERS[product].listeners[0].back
+            )
+            assert "mesh" in flow.sources
+            for sender in senders.values():
+                assert passes(rules, Packet("tcp", sender.address, listener.front)), (balancer.id, sender.name)
+            # A proxy of Google's stands before its network's firewall; its address leads nowhere from the internet.
+            proxy = balancer.cloud == "gcp" and not balancer.last_resort
+            assert passes(rules, Packet("tcp", "203.0.113.9", listener.front)) is proxy
+
+
+@pytest.mark.engine
+def test_every_regions_range_is_the_plans(whole: World) -> None:
+    found = {network.cloud: network.prefix for network in whole.networks}
+    assert found == {cloud: _plan(cloud).platform.regions[cloud].cidr for cloud in CLOUDS}
 
 
 @pytest.mark.engine

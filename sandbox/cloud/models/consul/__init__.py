@@ -1,0 +1,1 @@
+"""Types of pulumi-consul that act on a real Consul."""

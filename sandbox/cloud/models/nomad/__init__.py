@@ -1,0 +1,1 @@
+"""Types of pulumi-nomad that act on a real Nomad."""

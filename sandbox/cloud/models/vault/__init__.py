@@ -1,0 +1,1 @@
+"""Types of pulumi-vault that act on a real Vault."""

@@ -1,0 +1,1 @@
+"""What breaks in a lab on purpose, and how it is mended."""

@@ -1,0 +1,1 @@
+"""The managed databases of the clouds, as real PostgreSQL servers."""

@@ -1,0 +1,227 @@
+"""From nothing to a lab whose every check is green: the order, and what is shown of it.
+
+Owns the phases: programs and base image, then the engine's updates while labd boots what is on record already, then the
+runbook's own commands at the operator's desk. Every phase looks before it acts, so that the whole may be run again.
+
+Dangerous edge: the engine saves its state when an update ends and not after each resource, which is most of its time.
+An engine that is killed by a signal that it cannot handle loses what it made; then the lab is destroyed and made anew.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+import config
+from components.plan.backup import NAME as BACKUP
+from components.plan.spec import Cloud
+from sandbox.errors import SandboxError
+from sandbox.home import TREE
+from sandbox.lab import daemon
+from sandbox.lab.follower import lab, services_folder
+from sandbox.lab.links import needs as links_needs
+from sandbox.lab.machines import needs
+from sandbox.lab.machines.base import base
+from sandbox.lab.machines.fleet import Fleet
+from sandbox.lab.operator import Operator
+from sandbox.lab.phases import Phases
+from sandbox.lab.prepared import archives, prepared
+from sandbox.lab.programs import programs
+from sandbox.lab.services.server import shelf
+from sandbox.lab.settings import configured
+from sandbox.ready import ready
+from sandbox.stacks import order, passes, report
+from sandbox.stacks.passes import Outcome, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from sandbox.home import Home
+    from sandbox.lab.machines.machine import Status
+    from sandbox.lab.place import Place, Wish
+    from sandbox.progress import Board
+    from sandbox.stacks.order import StackFile
+
+_BACKUP_UNIT = f"{BACKUP}.service"
+BOOT_SECONDS, HEALTH_SECONDS = 600.0, 600.0
+_POLL_SECONDS = 1.0
+_SAVED_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What bringing a lab up came to.
+
+    Attributes:
+        changed: whether anything was made, changed or brought up.
+        healthy: whether every check that counts is green.
+        health: what the morning check says, as an operator reads it.
+        phases: where the time went.
+    """
+
+    changed: bool
+    healthy: bool
+    health: str
+    phases: RenderableType
+
+
+def up(place: Place, wish: Wish, board: Board) -> Made:
+    """Brings a lab up, or on.
+
+    Raises:
+        SandboxError: something is missing, an update fails, or a machine does not boot; what was made stays.
+    """
+    if lacking := needs.missing() or links_needs.missing(plain=wish.links == "plain"):
+        raise SandboxError(f"There can be no lab here: {lacking}.", "`make up` needs nothing of it.")
+    place.settle(wish)
+    phases = Phases()
+    with phases.phase("programs, base image"):
+        files = _stack_files(place, wish)
+        _shelve(place, next(iter(files.values())), board)
+        base(board)
+    with phases.phase("engine: updates of the stacks"):
+        home = ready(board, files, place.root)
+        changed = daemon.start(place)
+        outcome = _updated(home, files, board)
+    with phases.phase("machines: boots still under way"):
+        statuses = _booted(place, board)
+    operator = Operator(place, {cloud_of(stack): stack.name for stack in files}, home.process_environment())
+    with phases.phase("bootstrap: Vault, access control, federation"):
+        operator.learn()
+        changed = _bootstrapped(operator, board) or changed or outcome.changed
+    with phases.phase("votes, first backups, all checks green"):
+        if operator.health("--json").code:
+            _back_up(place, statuses)
+        _settled(operator, board)
+    shown = operator.health()
+    return Made(changed, shown.code == 0, shown.out, phases.table(len(wish.regions)))
+
+
+def cloud_of(stack: StackFile) -> Cloud:
+    """A stack's cloud, by its type."""
+    return stack.cloud  # pyright: ignore[reportReturnType] - `order` refuses others
+
+
+def _stack_files(place: Place, wish: Wish) -> dict[StackFile, Path]:
+    """The stack files with the lab's settings, by stack."""
+    project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
+    place.stack_files.mkdir(parents=True, exist_ok=True)
+    found: dict[StackFile, Path] = {}
+    for stack in order.stacks(TREE):
+        if stack.cloud in wish.regions:
+            committed = yaml.safe_load((TREE / f"Pulumi.{stack.name}.yaml").read_text(encoding="utf-8"))
+            found[stack] = file = place.stack_files / f"Pulumi.{stack.name}.yaml"
+            file.write_text(yaml.safe_dump({"config": configured(project, committed, wish)}), encoding="utf-8")
+    return found
+
+
+def _shelve(place: Place, stack_file: Path, board: Board) -> None:
+    """Puts what machines install into their image, and where the stacks say that it is fetched."""
+    project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = {key: entry["default"] for key, entry in project["config"].items()}
+    own = yaml.safe_load(stack_file.read_text(encoding="utf-8"))["config"]
+    platform = config.parse(raw | {key.partition(":")[2]: value for key, value in own.items()}).platform
+    wanted = (platform.versions, platform.artifacts, programs(board), board)
+    for link, target in (
+        (shelf(services_folder(place.lab)), archives(*wanted)),
+        (lab(place.name, place.lab).prepared, prepared(*wanted)),
+    ):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+
+
+def _updated(home: Home, files: Mapping[StackFile, Path], board: Board) -> Outcome:
+    salt = (home.stack_files / "salt").read_text(encoding="utf-8")
+    for file in files.values():
+        file.write_text(file.read_text(encoding="utf-8") + salt, encoding="utf-8")
+    environment = {**home.process_environment(), **_SAVED_AT_THE_END}
+    runner = Runner(TREE, environment, board, files={stack.name: file for stack, file in files.items()})
+    outcome = passes.bring_up(runner, list(files))
+    for result in outcome.failed:
+        report.explain(result, board.console)
+    if outcome.failed or outcome.unsettled:
+        stuck = ", ".join([result.stack for result in outcome.failed] or outcome.unsettled)
+        raise SandboxError(
+            f"The update of {stuck} did not come to its end.", "Mend the cause; `make lab` goes on here."
+        )
+    return outcome
+
+
+def _booted(place: Place, board: Board) -> list[Status]:
+    """Waits until everything on record exists and no machine boots any more.
+
+    Raises:
+        SandboxError: machines failed, or are not ready in time; each is named with its reason.
+    """
+    began = time.time()
+    fleet = Fleet(lab(place.name, place.lab))
+    end = time.monotonic() + BOOT_SECONDS
+    with board.step("machines boot") as step:
+        while True:
+            said, statuses = daemon.said(place), fleet.statuses()
+            waiting = [status for status in statuses if status.phase == "booting"]
+            step.note = f"{len(statuses) - len(waiting)} of {len(statuses)} ready"
+            seen = said is not None and said.began > began and not said.changed and not said.trouble
+            if seen and not waiting:
+                break
+            if time.monotonic() > end or not daemon.lives(place):
+                raise SandboxError(
+                    f"The lab is not what its cloud says: {_why(place, said, waiting)}",
+                    f"`python -m sandbox.lab status --lab {place.name}` shows each machine.",
+                )
+            time.sleep(_POLL_SECONDS)
+    if failed := [status for status in statuses if status.phase != "ready"]:
+        raise SandboxError(
+            "\n".join(["Machines did not boot:", *(f"{one.name}: {one.phase}: {one.reason}" for one in failed)]),
+            "Mend the cause and kill the machine (`python -m sandbox.lab kill`, then `restore`): it boots again.",
+        )
+    return statuses
+
+
+def _why(place: Place, said: daemon.Said | None, waiting: Sequence[Status]) -> str:
+    if not daemon.lives(place):
+        return f"labd ended; see {place.lab / 'labd.log'}"
+    if said is not None and said.trouble:
+        return said.trouble
+    return f"still booting: {', '.join(status.name for status in waiting)}"
+
+
+def _bootstrapped(operator: Operator, board: Board) -> bool:
+    """Runs the bootstrap; says whether it changed anything."""
+    with board.step("runbook bootstrap"):
+        ran = operator.bootstrap()
+    if ran.code:
+        raise SandboxError(f"`runbook bootstrap` ended with {ran.code}: {ran.err.strip()[-2000:]}", "See what it says.")
+    return bool(ran.document.get("changed", True))
+
+
+def _back_up(place: Place, statuses: Sequence[Status]) -> None:
+    """Takes the first backups now, and not at the half hour; only leaders of a moment store."""
+    fleet = Fleet(lab(place.name, place.lab))
+
+    def begin(status: Status) -> None:
+        instance = fleet.instance(status.name)
+        if (instance.root.files / "etc/systemd/system" / _BACKUP_UNIT).exists():
+            subprocess.run(instance.command(["systemctl", "start", "--no-block", _BACKUP_UNIT]), check=True)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(begin, statuses))
+
+
+def _settled(operator: Operator, board: Board) -> None:
+    """Asks until every check is green, or time is up; what is not green then is shown by the table."""
+    end = time.monotonic() + HEALTH_SECONDS
+    with board.step("runbook health") as step:
+        while (ran := operator.health("--json")).code and time.monotonic() < end:
+            rows = [row for subject in ran.document.get("subjects", ()) for row in subject["outcomes"]]
+            counts = {verdict: [row for row in rows if row["verdict"] == verdict] for verdict in ("wrong", "unknown")}
+            step.note = ", ".join(f"{len(found)} {verdict}" for verdict, found in counts.items())
+            time.sleep(_POLL_SECONDS)
