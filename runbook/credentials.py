@@ -9,18 +9,18 @@ Dangerous edge: no message may repeat a value, whatever is wrong with it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from components.plan.spec import CLOUDS, Cloud, Product
-from runbook.errors import RunbookError
+from runbook import descriptors
 
 VARIABLES: Mapping[Product, str] = {"consul": "CONSUL_HTTP_TOKEN", "vault": "VAULT_TOKEN", "nomad": "NOMAD_TOKEN"}
 """By product: the variable of its own command line."""
 _NAMES = frozenset(
     name for variable in VARIABLES.values() for name in (variable, *(f"{variable}_{cloud.upper()}" for cloud in CLOUDS))
 )
+_EXAMPLE = 'runbook health --tokens-fd 3 3<<<"VAULT_TOKEN=$token"'
 
 
 @dataclass(frozen=True)
@@ -43,37 +43,5 @@ def tokens(environment: Mapping[str, str], descriptor: int | None = None) -> Tok
     """
     given = {name: environment[name].strip() for name in _NAMES if name in environment}
     if descriptor is not None:
-        given |= dict(_pairs(_text(descriptor)))
-    for name, value in given.items():
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise RunbookError(
-                f"{name} holds characters that no token has, so nobody would know it.",
-                "Set it again; a line break or a quote may have slipped in.",
-            )
-    return Tokens({name: value for name, value in given.items() if value})
-
-
-def _text(descriptor: int) -> str:
-    try:
-        with os.fdopen(descriptor, encoding="utf-8") as stream:
-            return stream.read()
-    except (OSError, ValueError):
-        raise RunbookError(
-            f"Nothing can be read from file descriptor {descriptor}, so there are no tokens to ask with.",
-            'Open it for the command, for example: runbook health --tokens-fd 3 3<<<"VAULT_TOKEN=$token".',
-        ) from None
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        name, equals, value = line.strip().partition("=")
-        if not name and not equals:
-            continue
-        if not equals or name not in _NAMES:
-            raise RunbookError(
-                f"Line {number} of the token descriptor sets no token that this command knows.",
-                f"Write lines NAME=value; names are {', '.join(sorted(_NAMES))}.",
-            )
-        found.append((name, value.strip()))
-    return found
+        given |= descriptors.pairs(descriptor, _NAMES, "token", _EXAMPLE)
+    return Tokens({name: descriptors.sendable(name, value) for name, value in given.items() if value})

@@ -20,10 +20,9 @@ from typing import cast
 from components.plan.manifest import Manifest
 from components.plan.rebuild import RebuildError, read
 from components.plan.spec import CLOUDS, Cloud
-from runbook.errors import UNKNOWN, RunbookError
+from runbook.errors import RunbookError
+from runbook.stacks import output
 
-PATIENCE = 60
-"""Seconds that the engine may take to say a stack's output."""
 _STACK_FILES = {"Pulumi.yaml"}
 
 
@@ -60,37 +59,8 @@ async def _said(project: Path, names: Sequence[str]) -> list[Manifest]:
 
 
 async def _output(project: Path, name: str) -> Manifest:
-    command = ("pulumi", "stack", "output", "manifest", "--json", "--non-interactive", "--stack", name)
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=project, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
-    except OSError:
-        raise RunbookError(
-            "There is no `pulumi` on the PATH, so the stacks cannot be asked what the platform is.",
-            "Install it, or name manifests with --manifest; a copy lies beside every region's backups.",
-            UNKNOWN,
-        ) from None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise _silent(name, f"no answer in {PATIENCE} s") from None
-    if process.returncode:
-        lines = err.decode(errors="replace").strip().splitlines()
-        raise _silent(name, lines[-1] if lines else f"exit code {process.returncode}")
-    return _parsed(out.decode(errors="replace"), f"stack {name}")
-
-
-def _silent(name: str, why: str) -> RunbookError:
-    return RunbookError(
-        f"Stack {name} does not say its manifest ({why}), so its region is unknown.",
-        f"Try `pulumi stack output manifest --stack {name}`; when the backend is lost, name a manifest with --manifest.",
-        UNKNOWN,
-    )
+    text = await output(project, name, "manifest", "name manifests with --manifest; a copy lies beside every backup")
+    return _parsed(text, f"stack {name}")
 
 
 def _content(file: Path) -> str:

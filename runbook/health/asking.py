@@ -1,6 +1,7 @@
 """Asking: everything at once, and nothing after the deadline.
 
-Owns connections, deadlines and what a failed connection is called. Judges nothing.
+Owns the order of questions and their deadlines. Whom a connection trusts and what its failure is called is
+`runbook.connections`'s. Judges nothing.
 
 A server is asked over two connections. What it knows itself goes over one; what it hands on to its leader goes over the
 other, where a cluster without a leader keeps it waiting.
@@ -16,20 +17,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import errno
 import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import groupby
 
 import httpx
 
 from components.plan.flows import Port
 from components.plan.spec import Cloud, Product
-from runbook.errors import RunbookError
+from runbook.connections import has, silence
 from runbook.health.replies import Answered, Certificate, Dial, Question, Reply, Unanswered
 
 LIMIT = 16 * 1024 * 1024
@@ -93,24 +93,6 @@ async def resolved(host: str) -> str:
 
     threading.Thread(target=look_up, daemon=True).start()
     return await future
-
-
-def trust(cloud: Cloud, authority: str) -> ssl.SSLContext:
-    """A context that trusts a manifest's authority and nobody else.
-
-    Raises:
-        RunbookError: the manifest holds no certificate.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError):
-        raise RunbookError(
-            f"The manifest of {cloud} holds no certificate of an authority, so no server can be told from an impostor.",
-            "Take the manifest from the stack's outputs again.",
-        ) from None
-    return context
 
 
 async def ask(
@@ -178,7 +160,7 @@ async def _reply(
     except socket.gaierror:
         return Unanswered("unresolved")
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
-        return _silence(error)
+        return silence(error)
 
 
 async def _answer(
@@ -234,7 +216,7 @@ async def _dial(target: Target, port: Port, deadline: float, asked: Asked) -> No
     except TimeoutError:
         pass
     except OSError as error:
-        dial = "refused" if _has(error, ConnectionRefusedError) else "timed out"
+        dial = "refused" if has(error, ConnectionRefusedError) else "timed out"
     asked.dials[target.name, port] = dial
 
 
@@ -246,33 +228,3 @@ def _is_address(host: str) -> bool:
             continue
         return True
     return False
-
-
-def _silence(error: BaseException) -> Unanswered:
-    """What a failed request is called. Of the error only OpenSSL's own words are kept."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return Unanswered("untrusted", cause.verify_message)
-    if _has(error, ConnectionRefusedError):
-        return Unanswered("refused")
-    numbers = {cause.errno for cause in _causes(error) if isinstance(cause, OSError)}
-    if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT}:
-        return Unanswered("timed out", "no way there")
-    return Unanswered("garbled", type(error).__name__)
-
-
-def _has(error: BaseException, kind: type[BaseException]) -> bool:
-    return any(isinstance(cause, kind) for cause in _causes(error))
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error with all that led to it."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        cause = waiting.pop()
-        if cause is None or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        waiting += chain((cause.__cause__, cause.__context__), getattr(cause, "exceptions", ()))

@@ -57,9 +57,13 @@ def samples(text: str) -> tuple[Sample, ...]:
     )
 
 
-def reachable_ports(product: Product) -> tuple[Port, ...]:
-    """TCP ports of a product's servers that other regions, and whoever works inside the mesh, may reach."""
-    role = SERVER_ROLE[product]
+def reachable_ports(product: Product, *, at_home: bool) -> tuple[Port, ...]:
+    """TCP ports of a product's servers that are open to whoever asks.
+
+    Args:
+        at_home: whether he sits in the servers' own region; some ports are open to other regions alone.
+    """
+    role, sources = SERVER_ROLE[product], {"mesh"} if at_home else {"mesh", "peers"}
     return tuple(
         dict.fromkeys(
             flow.port
@@ -67,24 +71,23 @@ def reachable_ports(product: Product) -> tuple[Port, ...]:
             if role in flow.targets
             and "tcp" in flow.protocols
             and flow.port != NODE_EXPORTER
-            and {"peers", "mesh"} & set(flow.sources)
+            and sources & {*flow.sources}
         )
     )
 
 
 def ports(cluster: Cluster) -> Iterator[Said]:
-    """Every port that other regions use accepts a connection."""
-    wanted = reachable_ports(cluster.facts.product)
+    """Every port that is open to whoever asks accepts a connection."""
     for server in cluster.servers:
-        dials = {port: cluster.dials.get((server.name, port), "timed out") for port in wanted}
+        dials = {port: dial for (name, port), dial in cluster.dials.items() if name == server.name}
         alive = "open" in dials.values()
         for port, dial in dials.items():
             if dial == "refused" and alive:
                 yield wrong(f"port {port} is closed while others are open", server.name)
             elif dial != "open":
                 yield unknown(f"port {port} cannot be reached: {dial}", server.name)
-        if all(dial == "open" for dial in dials.values()):
-            yield fine(f"ports {', '.join(map(str, wanted))} are open", server.name)
+        if alive and all(dial == "open" for dial in dials.values()):
+            yield fine(f"ports {', '.join(map(str, dials))} are open", server.name)
 
 
 def certificates(cluster: Cluster) -> Iterator[Said]:

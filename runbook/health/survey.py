@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from components.plan.flows import Port
+from components.plan.flows import CONSUL_HTTPS, Port
 from components.plan.manifest import ClusterFacts, Manifest
 from components.plan.spec import Cloud, Product
 from components.plan.thresholds import Bands
+from runbook.connections import trust
 from runbook.credentials import Tokens
 from runbook.health import asking, consul
 from runbook.health.checks import Scope, Seen, judge
@@ -42,7 +46,7 @@ def survey(
         RunbookError: a manifest holds no authority.
     """
     trusted: dict[Cloud, ssl.SSLContext] = {
-        cloud: asking.trust(cloud, region.ca_certificate) for cloud, region in regions.items()
+        cloud: trust(cloud, region.ca_certificate) for cloud, region in regions.items()
     }
     asked = asyncio.run(asking.ask(list(targets(regions, scope, tokens)), trusted, seconds, resolver))
     seen = Seen(
@@ -65,11 +69,24 @@ def targets(regions: Mapping[Cloud, Manifest], scope: Scope, tokens: Tokens) -> 
     """Whom a pass asks what."""
     judged = scope.clusters(regions)
     for region, facts in judged:
-        yield from _servers(region, facts, (*QUESTIONS[facts.product], METRICS), tokens, reachable_ports(facts.product))
+        ports = reachable_ports(facts.product, at_home=_sits_in(region))
+        yield from _servers(region, facts, (*QUESTIONS[facts.product], METRICS), tokens, ports)
         if facts.health:
             yield from _balancer(region, facts)
     for region, facts in _needed(regions, judged):
         yield from _servers(region, facts, (consul.TOKEN,), tokens)
+
+
+def _sits_in(region: Manifest) -> bool:
+    """Whether packets to a region's servers leave from an address of that region's own network."""
+    server = next((server for facts in region.clusters for server in facts.servers), None)
+    if server is None:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        # Of datagrams: nothing is sent, the kernel only chooses the way.
+        probe.connect((server.address, CONSUL_HTTPS.first))
+        return ip_address(probe.getsockname()[0]) in ip_network(region.network.cidr)
+    return False
 
 
 def _needed(

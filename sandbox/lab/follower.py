@@ -1,7 +1,7 @@
 """A lab that follows a simulated cloud: what is on record there exists here.
 
 Owns the order of one round: services learn first (a machine that boots asks them at once), then machines, the operator's
-desk and balancers, and tunnels last: machines boot while these come up. A round changes nothing where nothing differs,
+desk, databases and balancers, and tunnels last: machines boot while these come up. A round changes nothing where nothing differs,
 and reads records only when they have changed, so that it may run as often as anybody likes.
 
 Dangerous edges:
@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab import reading
+from sandbox.lab.databases import server as databases
 from sandbox.lab.links.layout import behind_switch
 from sandbox.lab.links.reading import ends
 from sandbox.lab.links.tunnels import Tunnels
@@ -30,7 +31,7 @@ from sandbox.lab.machines.fleet import Fleet
 from sandbox.lab.machines.lab import SWITCH, Lab, Surroundings
 from sandbox.lab.reading.registered import NotReadError
 from sandbox.lab.services import places
-from sandbox.lab.services.authority import certificate
+from sandbox.lab.services.authority import authority, certificate
 from sandbox.lab.services.feed import feed, resources
 from sandbox.lab.world import Balancer, World
 
@@ -75,6 +76,7 @@ class Follower:
         self.fleet = Fleet(followed, board)
         self.desk = Desk(followed, self.fleet.network)
         self._plain = plain
+        self._authority = authority(services_folder(followed.folder))
         self._tunnels = Tunnels(followed, (), plain=plain)
         self._records: list[Record] = []
         self._declared: tuple[World, tuple[End, ...]] = World(), ()
@@ -113,6 +115,7 @@ class Follower:
         changes = self.fleet.apply(world)
         if world.desk and self.desk.make(world.desk):
             changes.append("place the operator's desk")
+        changes += databases.apply(self._lab, self.fleet.network.namespaces, world.databases, self._authority)
         changes += self._balance(world.balancers)
         regions = behind_switch(world.networks)
         if regions != self._tunnels.regions:
@@ -132,7 +135,7 @@ class Follower:
         self._told = None
         world = self._declared[0]
         asking = [*world.machines, *([world.desk] if world.desk else [])]
-        line = feed(resources(records), asking, disabled).dump()
+        line = feed(resources(records), asking, disabled, world.databases).dump()
         services.stdin.write(line)
         services.stdin.flush()
         said = services.stdout.readline().decode().strip()
@@ -170,6 +173,11 @@ def _read(records: list[Record]) -> tuple[World, tuple[End, ...]]:
     found = resources(records)
     try:
         return reading.world(found), ends(found)
+    except KeyError as error:
+        raise SandboxError(
+            f"What is on record is not whole: {error} is named and not there.",
+            "Wait for the update that makes it; if none runs, see what it left behind.",
+        ) from error
     except NotReadError as error:
         raise SandboxError(
             f"The lab cannot build what is on record, so it stays as it is: {error}.",

@@ -7,11 +7,14 @@ takes its place that says so and ends, so that its machines boot and nothing wai
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.toolchain import golang, packages
+from sandbox.toolchain import cache, golang, packages
 from sandbox.toolchain.table import CONSUL, NOMAD, VAULT
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 BOUNDARY_VARIABLE = "BOUNDARY_BINARY"
 NOT_SUPPLIED = Path(__file__).parent / "not-supplied.sh"
+_DUMP = ("pg_dump", "pg_restore", "psql")
+_OF_EVERY_SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|libresolv)[.]so")
+"""The C library's own: another one beside a system's would break both."""
 _BUILT = (CONSUL, NOMAD, VAULT)
 
 
@@ -34,7 +40,7 @@ def programs(board: Board, environment: Mapping[str, str] = os.environ) -> dict[
         **{tool.name: golang.build(tool, board) / tool.name for tool in _BUILT},
         "boundary": boundary(environment),
         "node_exporter": packages.program("prometheus-node-exporter"),
-        "postgresql": packages.program("postgresql").parent.parent,
+        "postgresql": _dump_programs(packages.program("postgresql").parent, board),
     }
 
 
@@ -58,3 +64,28 @@ def boundary(environment: Mapping[str, str]) -> Path:
             "Name Boundary's binary for Linux, or unset the variable.",
         )
     return Path(named).resolve()
+
+
+def _dump_programs(installed: Path, board: Board) -> Path:
+    """PostgreSQL's dump programs with the libraries that a machine does not have, as the release archives bring them."""
+    facts = (installed / _DUMP[0]).stat()
+    version = f"{installed.parent.name}-{facts.st_size}-{facts.st_mtime_ns}"
+
+    def fill(folder: Path) -> None:
+        programs, libraries = folder / "bin", folder / "lib"
+        programs.mkdir()
+        libraries.mkdir()
+        for name in _DUMP:
+            shutil.copy(installed / name, programs)
+            for library in _libraries(installed / name):
+                if not _OF_EVERY_SYSTEM.match(library.name):
+                    shutil.copy(library, libraries)
+
+    with board.step("gathering PostgreSQL's dump programs"):
+        return cache.obtain("lab-postgresql", version, fill)
+
+
+def _libraries(program: Path) -> list[Path]:
+    """The libraries that a program loads."""
+    said = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
+    return [Path(found) for found in re.findall(r"=> (/\S+)", said)]

@@ -7,7 +7,7 @@ Dangerous edge: user data and names come from a program that runs unchanged on r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from components.plan.spec import Cloud
@@ -56,11 +56,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of a machine's firewall, or of a balancer's front. The first that fits decides; what fits none is dropped.
+    """One line of a machine's firewall, or of a balancer's or database's front. The first that fits decides; what fits none is dropped.
 
     Attributes:
-        machine: by its name; a balancer by its id.
-        towards: `in` to the machine, `out` from it; a balancer has only the former.
+        machine: by its name; a balancer or database by its id.
+        towards: `in` to the machine, `out` from it; others have only the former.
         peers: ranges in CIDR notation.
         ports: first and last, None for all.
     """
@@ -124,6 +124,25 @@ class Balancer:
 
 
 @dataclass(frozen=True)
+class Database:
+    """A managed database: PostgreSQL, which clients reach by TLS and a password.
+
+    Attributes:
+        host: the name that the cloud gives it, which its certificate shows.
+        name: of the database; `user` owns it.
+    """
+
+    id: str
+    cloud: Cloud
+    host: str
+    address: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Network:
     """A region's network.
 
@@ -140,7 +159,7 @@ class World:
     """Everything that shall exist, of all regions together, at one moment.
 
     Attributes:
-        rules: of all machines and balancers; those of one in the order in which they decide.
+        rules: of all machines, balancers and databases; those of one in the order in which they decide.
         networks: one a region. What goes from one to another goes through tunnels, whatever rules say.
         desk: where the operator sits: no instance of a cloud, but a place among a region's machines, with its own
             rules. None where there are no machines.
@@ -150,4 +169,5 @@ class World:
     rules: tuple[Rule, ...] = ()
     balancers: tuple[Balancer, ...] = ()
     networks: tuple[Network, ...] = ()
+    databases: tuple[Database, ...] = ()
     desk: Machine | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from components.plan.flows import Port
+from runbook.connections import trust
 from runbook.health import asking
 from runbook.health.asking import Asked, Target
 from runbook.health.replies import Answered, Question, Unanswered
@@ -33,7 +34,7 @@ def ask(
     resolver: asking.Resolver = asking.resolved,
 ) -> Asked:
     target = Target("it", "aws", host, questions, {"vault": ("X-Vault-Token", TOKEN)}, tuple(map(Port.of, ports)))
-    return asyncio.run(asking.ask([target], {"aws": asking.trust("aws", authority)}, seconds, resolver))
+    return asyncio.run(asking.ask([target], {"aws": trust("aws", authority)}, seconds, resolver))
 
 
 def question(port: int, *, tls: bool = True, led: bool = False, name: str = "q") -> Question:

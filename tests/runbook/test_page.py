@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from components.plan.spec import PRODUCTS
+from runbook.bootstrap import report
+from runbook.bootstrap.steps import State
 from runbook.errors import FOUND, PASSED, REFUSED, UNKNOWN
 from runbook.health import checks
 from runbook.health.outcome import Verdict
 from runbook.health.report import PAGE, Document, Row, Subject, anchor, printable
 from sandbox.home import TREE
 
-TEXT = (TREE / PAGE).read_text(encoding="utf-8")
+TEXT, BRING_UP = (TREE / PAGE).read_text(encoding="utf-8").split("\n## First bring-up\n")
 HEADINGS = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
 
 
@@ -35,8 +37,21 @@ def test_the_page_names_every_field_and_verdict_of_the_document() -> None:
         assert f"`{word}`" in TEXT, word
 
 
+def test_the_page_names_every_field_and_state_of_a_bring_up() -> None:
+    kinds = (report.Document, report.Subject, report.Row)
+    fields = {field.alias or name for model in kinds for name, field in model.model_fields.items()}
+    for word in fields | {str(state) for state in State}:
+        assert f"`{word}`" in BRING_UP, word
+
+
 def test_the_page_names_every_exit_code() -> None:
-    assert [int(code) for code in re.findall(r"^\| (\d) \|", TEXT, re.MULTILINE)] == [PASSED, FOUND, REFUSED, UNKNOWN]
+    for text in (TEXT, BRING_UP):
+        assert [int(code) for code in re.findall(r"^\| (\d) \|", text, re.MULTILINE)] == [
+            PASSED,
+            FOUND,
+            REFUSED,
+            UNKNOWN,
+        ]
 
 
 def test_what_a_machine_calls_itself_cannot_steer_the_terminal() -> None:

@@ -20,7 +20,6 @@ import hashlib
 import pwd
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
@@ -29,17 +28,41 @@ from sandbox.lab.machines.lab import SWITCH
 from sandbox.toolchain import packages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sandbox.lab.machines.lab import Lab
     from sandbox.lab.world import Database
     from sandbox.mesh.namespaces import Namespaces
     from sandbox.stores.certificates import Authority
 
 ACCOUNT = "postgres"
 """The operating system's account of the server, which its package makes."""
+_FOLDER, _PROGRAM = "databases", "postgres"
 _DAYS = 397
 _CLIENTS = """
 local   all all             trust
 hostssl all all 0.0.0.0/0   scram-sha-256
 """
+
+
+def apply(lab: Lab, namespaces: Namespaces, declared: Iterable[Database], issuer: Authority) -> list[str]:
+    """Lets these run and no others; returns what it changed, a line each. One that is not declared any more is gone.
+
+    Raises:
+        SandboxError: one does not start, or refuses what is declared.
+    """
+    folder, changes = lab.folder / _FOLDER, list[str]()
+    wanted = {database.host: database for database in declared}
+    for left in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if left.name not in wanted:
+            Daemon(namespaces, SWITCH, left, _PROGRAM, (), ()).end()
+            shutil.rmtree(left)
+            changes.append(f"remove database {left.name}")
+    for host, database in wanted.items():
+        if Server(namespaces, folder / host, database, issuer).apply():
+            changes.append(f"start database {host}")
+    return changes
 
 
 class Server(Daemon):
@@ -67,7 +90,7 @@ class Server(Daemon):
         }
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = self._as_account("postgres", "-D", str(ROOM / "data"), *words)
-        super().__init__(namespaces, SWITCH, folder, "postgres", command, ["data/postmaster.pid"])
+        super().__init__(namespaces, SWITCH, folder, _PROGRAM, command, ["data/postmaster.pid"])
 
     def apply(self) -> bool:
         """Lets it run as declared; says whether anything was done.

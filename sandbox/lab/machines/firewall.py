@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from components.plan.spec import Cloud
-    from sandbox.lab.world import Balancer, Machine, Rule, World
+    from sandbox.lab.world import Machine, Rule, World
 
 _TEMPLATES = templates(Path(__file__).parent / "templates")
 _DIGEST = re.compile(r'^\s*comment "([0-9a-f]{64})"$', re.MULTILINE)
@@ -53,10 +53,10 @@ class _Port:
 
 @dataclass(frozen=True)
 class _Front:
-    """One balancer's part."""
+    """One balancer's or database's part."""
 
     name: str
-    balancer: str
+    whose: str
     inward: list[str]
 
 
@@ -74,7 +74,7 @@ def ruleset(world: World, services: tuple[str, ...]) -> str:
     """The whole filter; the same world gives the same text.
 
     Args:
-        world: machines and balancers, and their rules in the order in which they decide.
+        world: machines, balancers and databases, and their rules in the order in which they decide.
         services: addresses of the switch that every machine may reach.
     """
     rules: dict[str, list[Rule]] = defaultdict(list)
@@ -82,6 +82,7 @@ def ruleset(world: World, services: tuple[str, ...]) -> str:
         rules[rule.machine].append(rule)
     machines = sorted(filter(None, (*world.machines, world.desk)), key=lambda machine: machine.name)
     balancers = sorted(world.balancers, key=lambda balancer: balancer.id)
+    databases = sorted(world.databases, key=lambda database: database.id)
     values = {
         "prefix": PORTS,
         "cables": CABLES,
@@ -89,12 +90,18 @@ def ruleset(world: World, services: tuple[str, ...]) -> str:
         "bgp": _BGP,
         "regions": [_region(cloud, world) for cloud in CLOUDS],
         "ports": [_judged(machine, rules[machine.name]) for machine in machines],
-        "fronts": [_Front(_chain(each), each.name, _inward(rules[each.id])) for each in balancers],
+        "fronts": [
+            *(_Front(_chain(each.id), each.name, _inward(rules[each.id])) for each in balancers),
+            *(_Front(_chain(each.id), each.host, _inward(rules[each.id])) for each in databases),
+        ],
         "listens": [
-            (address, listener.front, _chain(each))
-            for each in balancers
-            for address in each.addresses
-            for listener in each.listeners
+            *(
+                (address, listener.front, _chain(each.id))
+                for each in balancers
+                for address in each.addresses
+                for listener in each.listeners
+            ),
+            *((each.address, each.port, _chain(each.id)) for each in databases),
         ],
         "services": sorted(set(services)),
     }
@@ -116,8 +123,8 @@ def _region(cloud: Cloud, world: World) -> _Region:
     return _Region(cloud, number(cloud), sorted(each.prefix for each in world.networks if each.cloud != cloud))
 
 
-def _chain(balancer: Balancer) -> str:
-    return hashlib.sha256(balancer.id.encode()).hexdigest()[:12]
+def _chain(front: str) -> str:
+    return hashlib.sha256(front.encode()).hexdigest()[:12]
 
 
 def _judged(machine: Machine, rules: Sequence[Rule]) -> _Port:

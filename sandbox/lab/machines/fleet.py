@@ -96,10 +96,11 @@ class Fleet:
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
     def held(self, world: World) -> tuple[str, ...]:
-        """Addresses that the switch itself has: services, routers, fronts of balancers."""
+        """Addresses that the switch itself has: services, routers, fronts of balancers, databases."""
         routers = {str(ip_network(machine.subnet)[1]) for machine in world.machines}
         fronts = {address for balancer in world.balancers for address in balancer.addresses}
-        return tuple(sorted({*self.lab.surroundings.reachable, *routers, *fronts}))
+        databases = {database.address for database in world.databases}
+        return tuple(sorted({*self.lab.surroundings.reachable, *routers, *fronts, *databases}))
 
     def _stays(self, name: str, wanted: Machine | None) -> bool:
         """Whether a machine is the instance that is wanted, in its place in the network."""

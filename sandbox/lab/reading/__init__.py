@@ -34,6 +34,7 @@ def world(resources: Iterable[Resource]) -> World:
         (*(rule for each in found for rule in each.rules), desk_rule()),
         tuple(balancer for each in found for balancer in each.balancers),
         tuple(network for each in found for network in _one(each.networks)),
+        tuple(database for each in found for database in each.databases),
         desk(machines),
     )
 

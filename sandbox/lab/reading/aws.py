@@ -1,4 +1,4 @@
-"""Network, machines and security groups of AWS.
+"""Network, machines, databases and security groups of AWS.
 
 A group allows and never denies; a machine, or a balancer's front, lets through what any of its groups allows. Answers to what was let through
 pass, as connection tracking does on the switch.
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.lab.world import Balancer, Check, Disk, Listener, Machine, Network, Protocol, Rule, World
+from sandbox.lab.world import Balancer, Check, Database, Disk, Listener, Machine, Network, Protocol, Rule, World
 
 from .fronts import open_to_all
-from .placing import placed
+from .placing import placed, unplanned
 from .registered import NotReadError, Registered, Row
 
 _INSTANCE, _TEMPLATE = "aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -26,6 +26,7 @@ _EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 _ROLE, _VPC = "aws:iam/role:Role", "aws:ec2/vpc:Vpc"
 _BALANCER, _LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"
 _TARGETS, _TARGET = "aws:lb/targetGroup:TargetGroup", "aws:lb/targetGroupAttachment:TargetGroupAttachment"
+_DATABASE, _SUBNETS = "aws:rds/instance:Instance", "aws:rds/subnetGroup:SubnetGroup"
 _DIRECTIONS: tuple[tuple[Literal["in", "out"], str], ...] = (("in", _INGRESS), ("out", _EGRESS))
 _KERNEL_NAMES = ("/dev/nvme1n1", "/dev/nvme2n1", "/dev/nvme3n1")
 """What the kernel calls data disks, in the order of their attachment."""
@@ -61,9 +62,10 @@ def world(registered: Registered) -> World:
     addresses = {each.machine.id: each.machine.address for each in found}
     return World(
         tuple(each.machine for each in found),
-        (*rules, *_fronts(registered, members)),
+        (*rules, *_fronts(registered, members), *_clients(registered, members)),
         tuple(_balancers(registered, addresses)),
         tuple(Network("aws", row["cidrBlock"]) for row in registered.of(_VPC)),
+        tuple(_databases(registered)),
     )
 
 
@@ -180,6 +182,32 @@ def _fronts(registered: Registered, members: dict[str, list[str]]) -> Iterator[R
             yield open_to_all(row["arn"])
         for rule in registered.of(_INGRESS):
             if rule["securityGroupId"] in groups:
+                yield _rule(row["arn"], "in", rule, members)
+
+
+def _databases(registered: Registered) -> Iterator[Database]:
+    subnets, groups = registered.by(_SUBNET, "id"), registered.by(_SUBNETS, "name")
+    for row in registered.of(_DATABASE):
+        if row["engine"] != "postgres":
+            raise NotReadError(f"{row['id']}: a database of {row['engine']}")
+        first = groups[row["dbSubnetGroupName"]]["subnetIds"][0]
+        yield Database(
+            id=row["arn"],
+            cloud="aws",
+            host=row["address"],
+            address=unplanned(subnets[first]["cidrBlock"]),
+            port=int(row["port"]),
+            name=row["dbName"],
+            user=row["username"],
+            password=row["passwordWo"],
+        )
+
+
+def _clients(registered: Registered, members: dict[str, list[str]]) -> Iterator[Rule]:
+    """Who may reach a database."""
+    for row in registered.of(_DATABASE):
+        for rule in registered.of(_INGRESS):
+            if rule["securityGroupId"] in row["vpcSecurityGroupIds"]:
                 yield _rule(row["arn"], "in", rule, members)
 
 

@@ -1,4 +1,4 @@
-"""Addresses that nobody planned: those of autoscaled groups, and the operator's."""
+"""Addresses that nobody planned: those of autoscaled groups, of managed databases, and the operator's."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ FIRST = 50
 """Where a group's addresses begin in each subnet: behind everything that a plan gives out."""
 DESK_HOST = 5
 """The operator's address in a subnet: behind what clouds keep for themselves, before everything that a plan gives out."""
+
+DATABASE_HOST = 6
+"""A managed database's address in its first subnet: beside the operator's."""
+
+
+def unplanned(subnet: str) -> str:
+    """The address of a managed database whose subnets begin with this one."""
+    return str(IPv4Network(subnet)[DATABASE_HOST])
 
 
 def placed(subnets: Sequence[str], number: int) -> Iterator[tuple[int, str]]:

@@ -58,7 +58,7 @@ def names(feed: Feed, archives: Iterable[str] = ()) -> Names:
     Args:
         archives: hosts of release archives.
     """
-    known = {**hosts(feed.ground), **dict.fromkeys(archives, GATEWAY)}
+    known = {**hosts(feed.ground), **feed.hosts, **dict.fromkeys(archives, GATEWAY)}
     everywhere = {host: Addresses(_HOST_SECONDS, (address,)) for host, address in known.items()}
     askers: dict[str, Cloud] = {machine.address: machine.cloud for machine in feed.ground.machines}
     return Names(everywhere, feed.zones, askers)

@@ -10,7 +10,7 @@ a log or an argument.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,7 +18,7 @@ from components.plan.spec import Cloud
 from sandbox.cloud import wire
 from sandbox.cloud.store import Record
 from sandbox.errors import SandboxError
-from sandbox.lab.world import Machine
+from sandbox.lab.world import Database, Machine
 from sandbox.stores import declared
 from sandbox.stores.ground import Ground
 from sandbox.stores.ground import Machine as Known
@@ -32,6 +32,8 @@ class Feed:
 
     ground: Ground
     zones: Mapping[Cloud, Zone]
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Addresses of managed databases by name."""
 
     def dump(self) -> bytes:
         """As one line."""
@@ -72,7 +74,10 @@ def resources(records: Iterable[Record]) -> list[declared.Resource]:
 
 
 def feed(
-    stacks: Sequence[declared.Resource], machines: Iterable[Machine], disabled: Collection[str] = frozenset()
+    stacks: Sequence[declared.Resource],
+    machines: Iterable[Machine],
+    disabled: Collection[str] = frozenset(),
+    databases: Iterable[Database] = (),
 ) -> Feed:
     """The clouds as all stacks together declare them, with the machines that ask.
 
@@ -80,8 +85,10 @@ def feed(
         stacks: resources of all of them.
         machines: of the lab; nobody else is answered as anybody.
         disabled: ids of keys that an operator has disabled, whatever the stacks say.
+        databases: managed ones, which machines find by name.
     """
     ground = declared.ground(stacks)
     known = tuple(Known(one.name, one.cloud, one.address, one.identity, one.region) for one in machines)
     keys = tuple(replace(key, enabled=key.enabled and key.id not in disabled) for key in ground.keys)
-    return Feed(replace(ground, machines=known, keys=keys), zones(stacks))
+    hosts = {database.host: database.address for database in databases}
+    return Feed(replace(ground, machines=known, keys=keys), zones(stacks), hosts)

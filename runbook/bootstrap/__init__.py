@@ -1,0 +1,1 @@
+"""First bring-up: from "servers run" to "ready for use", any number of times."""
