@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import sys
 import threading
@@ -91,7 +92,18 @@ def start(place: Place) -> bool:
     place.status.unlink(missing_ok=True)
     place.lab.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = place.lab / "labd.log"
-    command = ["env", f"PYTHONPATH={TREE}", sys.executable, "-m", "sandbox.lab.daemon", place.name, str(place.above)]
+    # Where tools are cached; a process that is launched has nothing else of its maker's surroundings.
+    kept = [f"{name}={os.environ[name]}" for name in ("HOME", "HMC_CACHE", "XDG_CACHE_HOME") if name in os.environ]
+    command = [
+        "env",
+        *kept,
+        f"PYTHONPATH={TREE}",
+        sys.executable,
+        "-m",
+        "sandbox.lab.daemon",
+        place.name,
+        str(place.above),
+    ]
     process = launch(command, identity=place.daemon, log=log, groups=())
     if not until(lambda: place.status.exists() or not process.lives, _START_SECONDS) or not process.lives:
         raise SandboxError(
@@ -143,13 +155,15 @@ def follow(place: Place) -> None:
 
 def _round(place: Place, follower: Follower, changes: deque[str]) -> Said:
     began, clock = time.time(), time.monotonic()
+    made: Sequence[str] = ()
+    tunnels: tuple[tuple[str, str], ...] = ()
+    trouble = ""
     try:
-        made: Sequence[str] = follower.round(_disabled(place))
-        trouble = ""
+        made = follower.round(_disabled(place))
+        tunnels = tuple((str(status.link), status.why) for status in follower.tunnels())
     except SandboxError as error:
-        made, trouble = (), f"{error.what} {error.fix}"
+        trouble = f"{error.what} {error.fix}"
     changes.extend(made)
-    tunnels = tuple((str(status.link), status.why) for status in follower.tunnels())
     return Said(began, time.monotonic() - clock, len(made), tuple(changes), trouble, tunnels)
 
 

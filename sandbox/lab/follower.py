@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _BALANCERS = TypeAdapter(tuple[Balancer, ...])
 _END_SECONDS = 10.0
 _SERVICES = "services"
+_KEPT = ("PATH", "HOME", "HMC_CACHE", "XDG_CACHE_HOME")
 
 
 def lab(name: str, folder: Path) -> Lab:
@@ -80,14 +81,14 @@ class Follower:
         self._tunnels = Tunnels(followed, (), plain=plain)
         self._records: list[Record] = []
         self._declared: tuple[World, tuple[End, ...]] = World(), ()
+        self._ends: tuple[End, ...] = ()
         self._told: tuple[list[Record], Collection[str]] | None = None
         self._services: subprocess.Popen[bytes] | None = None
         self._balancing: subprocess.Popen[bytes] | None = None
         self._balancers: tuple[Balancer, ...] = ()
 
     def __enter__(self) -> Follower:
-        # An empty world: the switch stands, so that there is a network for the services.
-        self.fleet.apply(World())
+        self.fleet.ground()
         self._services = self._child(_SERVICES, "sandbox.lab.services", str(services_folder(self._folder)))
         return self
 
@@ -120,11 +121,13 @@ class Follower:
         regions = behind_switch(world.networks)
         if regions != self._tunnels.regions:
             self._tunnels = Tunnels(self._lab, regions, plain=self._plain)
-        return [*changes, *self._tunnels.apply(declared)]
+        changes += self._tunnels.apply(declared)
+        self._ends = declared
+        return changes
 
     def tunnels(self) -> tuple[Status, ...]:
-        """How the tunnels stand that were on record in the last round."""
-        return self._tunnels.status(self._declared[1])
+        """How the tunnels stand that the last whole round was about."""
+        return self._tunnels.status(self._ends)
 
     def _tell(self, records: list[Record], disabled: Collection[str]) -> None:
         services = self._services
@@ -164,7 +167,8 @@ class Follower:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if name == _SERVICES else log,
                 stderr=log,
-                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/")},
+                # Where tools are cached, and nothing else of this process's surroundings.
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
             )
 
 

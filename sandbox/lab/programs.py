@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.toolchain import cache, golang, packages
-from sandbox.toolchain.table import CONSUL, NOMAD, VAULT
+from sandbox.toolchain import cache, golang, node_packages, packages
+from sandbox.toolchain.table import CONSUL, FAKE_GCS, NOMAD, VAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,13 @@ def programs(board: Board, environment: Mapping[str, str] = os.environ) -> dict[
         "node_exporter": packages.program("prometheus-node-exporter"),
         "postgresql": _dump_programs(packages.program("postgresql").parent, board),
     }
+
+
+def stand_ins(board: Board) -> None:
+    """Obtains the programs behind the clouds' buckets."""
+    for package in node_packages.PACKAGES:
+        node_packages.install(package, board)
+    golang.build(FAKE_GCS, board)
 
 
 def supplied(environment: Mapping[str, str] = os.environ) -> bool:

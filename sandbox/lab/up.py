@@ -31,7 +31,7 @@ from sandbox.lab.machines.fleet import Fleet
 from sandbox.lab.operator import Operator
 from sandbox.lab.phases import Phases
 from sandbox.lab.prepared import archives, prepared
-from sandbox.lab.programs import programs
+from sandbox.lab.programs import programs, stand_ins
 from sandbox.lab.services.server import shelf
 from sandbox.lab.settings import configured
 from sandbox.ready import ready
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _BACKUP_UNIT = f"{BACKUP}.service"
 BOOT_SECONDS, HEALTH_SECONDS = 600.0, 600.0
+TROUBLE_SECONDS = 30.0
+"""For how long rounds may fail one after the other; a cloud that is being changed makes one fail now and then."""
 _POLL_SECONDS = 1.0
 _SAVED_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 
@@ -85,6 +87,7 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
     phases = Phases()
     with phases.phase("programs, base image"):
         files = _stack_files(place, wish)
+        stand_ins(board)
         _shelve(place, next(iter(files.values())), board)
         base(board)
     with phases.phase("engine: updates of the stacks"):
@@ -163,16 +166,19 @@ def _booted(place: Place, board: Board) -> list[Status]:
     """
     began = time.time()
     fleet = Fleet(lab(place.name, place.lab))
-    end = time.monotonic() + BOOT_SECONDS
+    well = time.monotonic()
+    end = well + BOOT_SECONDS
     with board.step("machines boot") as step:
         while True:
             said, statuses = daemon.said(place), fleet.statuses()
             waiting = [status for status in statuses if status.phase == "booting"]
-            step.note = f"{len(statuses) - len(waiting)} of {len(statuses)} ready"
-            seen = said is not None and said.began > began and not said.changed and not said.trouble
-            if seen and not waiting:
+            trouble = said.trouble if said else ""
+            step.note = f"{len(statuses) - len(waiting)} of {len(statuses)} ready{'; ' if trouble else ''}{trouble}"
+            if said is not None and said.began > began and not said.changed and not trouble and not waiting:
                 break
-            if time.monotonic() > end or not daemon.lives(place):
+            well = well if trouble else time.monotonic()
+            now = time.monotonic()
+            if now > end or now > well + TROUBLE_SECONDS or not daemon.lives(place):
                 raise SandboxError(
                     f"The lab is not what its cloud says: {_why(place, said, waiting)}",
                     f"`python -m sandbox.lab status --lab {place.name}` shows each machine.",

@@ -42,6 +42,9 @@ _FORWARDING = {
     "ip_forward": "1",
     # Flows spread over next hops by ports, as the clouds' gateways do, and not by addresses alone.
     "fib_multipath_hash_policy": "1",
+    # A packet that passes on its way to another region, where a socket of this very router awaits it, would be taken for
+    # that socket's when it first comes by, and be dropped.
+    "ip_early_demux": "0",
     "conf/all/rp_filter": "0",
     "conf/default/rp_filter": "0",
     "conf/all/send_redirects": "0",

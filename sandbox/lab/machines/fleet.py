@@ -66,12 +66,10 @@ class Fleet:
         """
         _distinct(world.machines)
         with self.locked():
-            changes = ["register the lab"] if limits.enter(self.lab) else []
+            changes = self._ground()
             image = base(self._board)
             prepared = [self.lab.prepared.resolve()] if self.lab.prepared.exists() else []
             layers = (layer(self.lab, image), *prepared, image)
-            if self.network.raise_switch():
-                changes.append("raise the switch")
             self.network.hold(self.held(world))
             if self.network.load(ruleset(world, self.lab.surroundings.reachable)):
                 changes.append("load the packet filter")
@@ -81,6 +79,18 @@ class Fleet:
                 for done in pool.map(lambda machine: self._bring(machine, layers), world.machines):
                     changes += done
             self._release_disks(world)
+        return changes
+
+    def ground(self) -> list[str]:
+        """Makes what services stand on before there is any machine; machines that are there stay. Returns what it changed."""
+        with self.locked():
+            return self._ground()
+
+    def _ground(self) -> list[str]:
+        changes = ["register the lab"] if limits.enter(self.lab) else []
+        if self.network.raise_switch():
+            changes.append("raise the switch")
+        self.network.hold(self.lab.surroundings.reachable)
         return changes
 
     @contextmanager
