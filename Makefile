@@ -124,5 +124,5 @@ bench: venv tools ## Measure up, preview, policy pack and the mesh's failover: m
 	@$(RUN) bench $(ARGS)
 
 .PHONY: clean
-clean: ## Stop the simulated cloud, remove .sandbox and caches inside the tree
+clean: ## End labs, stop the simulated cloud, remove .sandbox and caches inside the tree
 	@if [ -x .venv/bin/python ]; then $(RUN) clean; else rm -rf .sandbox; fi

@@ -26,6 +26,8 @@ from sandbox.bench import failover
 from sandbox.bench.measure import Bench
 from sandbox.errors import SandboxError
 from sandbox.home import CLOUD, TREE, Home
+from sandbox.lab.breaking import labs
+from sandbox.lab.place import kept
 from sandbox.mesh.network import missing
 from sandbox.process import attached
 from sandbox.process import run as run_command
@@ -278,7 +280,10 @@ def _benched(measure: Callable[[Bench], Table], board: Board, out: Console) -> N
 
 
 def clean(_: argparse.Namespace, board: Board, __: Console) -> int:
-    """Stops the simulated cloud and removes the sandbox and the tools' caches inside the tree."""
+    """Ends labs and the simulated cloud, removes the sandbox and the tools' caches inside the tree."""
+    for place in kept():
+        with board.step(f"ending the lab {place.name}"):
+            labs.destroy(place)
     stopped = service.stop(ROOT / CLOUD)
     for folder in (ROOT, *(TREE / name for name in CACHES)):
         shutil.rmtree(folder, ignore_errors=True)

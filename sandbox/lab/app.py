@@ -78,8 +78,11 @@ def up(
     """Bring regions up for real on this machine, from nothing to the morning check, whose table it ends with."""
     made = bringing.up(labs.place(name), Wish(places.chosen(regions), profile, links), Board())
     _show(made.phases)
-    typer.echo(made.health)
-    typer.echo("" if made.changed else "Nothing changed.")
+    typer.echo(made.health.rstrip())
+    if made.tunnels:
+        typer.echo(made.tunnels)
+    if not made.changed:
+        typer.echo("Nothing changed.")
     raise typer.Exit(0 if made.healthy else 1)
 
 

@@ -25,13 +25,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.cloud.daemon import inside_file
 from sandbox.cloud.index import entry
 from sandbox.cloud.store import Store
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab.follower import Follower, lab
+from sandbox.lab.machines.lab import DESK
 from sandbox.lab.machines.processes import Process, launch, until
 from sandbox.lab.place import Place
+from sandbox.lab.services.places import RESOLVER
 from sandbox.progress import Board
 
 if TYPE_CHECKING:
@@ -163,8 +166,18 @@ def _round(place: Place, follower: Follower, changes: deque[str]) -> Said:
         tunnels = tuple((str(status.link), status.why) for status in follower.tunnels())
     except SandboxError as error:
         trouble = f"{error.what} {error.fix}"
+    if follower.desk.stands:
+        _lead(place, follower)
     changes.extend(made)
     return Said(began, time.monotonic() - clock, len(made), tuple(changes), trouble, tunnels)
+
+
+def _lead(place: Place, follower: Follower) -> None:
+    """Lets providers that act on products find them: from the desk, by the lab's names."""
+    words = f"{follower.fleet.network.namespaces.full(DESK)} {RESOLVER}\n"
+    file = inside_file(place.cloud)
+    if not file.exists() or file.read_text(encoding="ascii") != words:
+        file.write_text(words, encoding="ascii")
 
 
 def _disabled(place: Place) -> frozenset[str]:

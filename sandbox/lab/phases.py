@@ -70,6 +70,6 @@ class Phases:
         for phase in self.ended:
             table.add_row(phase.title, f"{phase.seconds:.1f}", f"{phase.memory / _KIB**3:+.1f} GiB")
         table.add_section()
-        table.add_row("from nothing to healthy", f"{self.seconds:.1f}", "")
-        table.add_row("the same programs, started directly", f"{FLOORS[regions]}", "")
+        table.add_row("in all", f"{self.seconds:.1f}", "")
+        table.add_row("floor: the same programs, started directly", f"{FLOORS[regions]}", "")
         return table

@@ -130,3 +130,8 @@ def chosen(text: str) -> tuple[Cloud, ...]:
             f"Add {PRIMARY}, for example REGIONS={PRIMARY}.",
         )
     return cast("tuple[Cloud, ...]", tuple(cloud for cloud in CLOUDS if cloud in named))
+
+
+def kept(above: Path = Place().above) -> list[Place]:
+    """Every lab that has a folder here."""
+    return [Place(folder.name, above) for folder in sorted(above.iterdir()) if folder.is_dir()] if above.is_dir() else []

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from components.plan.federation import TRUSTED
+
 if TYPE_CHECKING:
     from components.plan.spec import Cloud
     from sandbox.lab.place import Wish
@@ -28,7 +30,7 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
     known = {key: entry["default"] for key, entry in project["config"].items()}
     known |= {key.removeprefix(prefix): value for key, value in (stack.get("config") or {}).items()}
     backup = known["backup"]
-    copies = {own: other for own, other in backup["copies"].items() if {own, other} <= set(wish.regions)}
+    copies = {own: second for own in wish.regions if (second := _second(own, backup["copies"].get(own), wish.regions))}
     changed = {
         "profile": wish.profile,
         "regions": _only(known["regions"], wish.regions),
@@ -37,6 +39,12 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
     }
     # With a profile go its numbers of machines, unless somebody has set some.
     return {**(stack.get("config") or {}), **{prefix + key: value for key, value in changed.items()}}
+
+
+def _second(own: Cloud, committed: Cloud | None, regions: tuple[Cloud, ...]) -> Cloud | None:
+    """Where a region's second copies go: as committed, or else to the first that its machines can prove themselves to."""
+    possible = [other for other in regions if (own, other) in TRUSTED]
+    return committed if committed in possible else next(iter(possible), None)
 
 
 def _only(by_region: Mapping[Cloud, Any], regions: tuple[Cloud, ...]) -> dict[Cloud, Any]:

@@ -20,6 +20,7 @@ import yaml
 import config
 from components.plan.backup import NAME as BACKUP
 from components.plan.spec import Cloud
+from runbook.bootstrap.steps import State
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab import daemon
@@ -66,12 +67,14 @@ class Made:
         changed: whether anything was made, changed or brought up.
         healthy: whether every check that counts is green.
         health: what the morning check says, as an operator reads it.
+        tunnels: how many of the declared tunnels pass packets; empty where none is declared.
         phases: where the time went.
     """
 
     changed: bool
     healthy: bool
     health: str
+    tunnels: str
     phases: RenderableType
 
 
@@ -105,7 +108,7 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
             _back_up(place, statuses)
         _settled(operator, board)
     shown = operator.health()
-    return Made(changed, shown.code == 0, shown.out, phases.table(len(wish.regions)))
+    return Made(changed, shown.code == 0, shown.out, _tunnels(place), phases.table(len(wish.regions)))
 
 
 def cloud_of(stack: StackFile) -> Cloud:
@@ -206,7 +209,15 @@ def _bootstrapped(operator: Operator, board: Board) -> bool:
         ran = operator.bootstrap()
     if ran.code:
         raise SandboxError(f"`runbook bootstrap` ended with {ran.code}: {ran.err.strip()[-2000:]}", "See what it says.")
-    return bool(ran.document.get("changed", True))
+    return ran.document.get("state") != State.UNCHANGED
+
+
+def _tunnels(place: Place) -> str:
+    said = daemon.said(place)
+    declared = said.tunnels if said else ()
+    down = [f"{ends}: {why}" for ends, why in declared if why]
+    passing = f"{len(declared) - len(down)} of {len(declared)} tunnels pass packets."
+    return "\n".join([passing, *down]) if declared else ""
 
 
 def _back_up(place: Place, statuses: Sequence[Status]) -> None:
