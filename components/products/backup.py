@@ -30,15 +30,13 @@ from components.plan.backup import NAME, Saved
 from components.plan.naming import Names
 from components.plan.server import File, Guest, SecretFile
 from components.plan.spec import SERVER_ROLE, Cloud, Product, Stack, cluster_name
+from components.plan.vault import BACKUP_MOUNT, BACKUP_ROLE
 from components.plan.versions import EDITION_SUFFIX, POSTGRESQL
 
 from .exporter import TEXTFILES
 from .program import IDS, LIBRARY, SECRETS, Directory, Program, authority, certificate, secret, secret_path
 from .rendering import render, stripped, verbatim
 
-VAULT_ROLE, VAULT_MOUNT = "backup", "cert"
-"""The role, and the mount of certificate authentication, by which the agent logs in to Vault; its policy has the role's
-name and is `templates/vault/backup-policy.hcl`."""
 WATCH_MINUTES = 5
 """How long those that do not lead wait for their turn: an election takes seconds."""
 
@@ -72,7 +70,7 @@ _API: Mapping[Product, Mapping[str, Any]] = {
         "version_at": ("version",),
         "snapshot": "/v1/sys/storage/raft/snapshot",
         "header": "X-Vault-Token",
-        "login": {"path": f"/v1/auth/{VAULT_MOUNT}/login", "role": VAULT_ROLE},
+        "login": {"path": f"/v1/auth/{BACKUP_MOUNT}/login", "role": BACKUP_ROLE},
         "inspect": ("vault", "operator", "raft", "snapshot", "inspect"),
     },
     "nomad": {

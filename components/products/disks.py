@@ -8,8 +8,7 @@ from __future__ import annotations
 from components.plan import sizing
 from components.plan.server import Disk
 from components.plan.spec import Role, Stack, product_of
-
-AUDIT_MOUNT = "/var/log/vault"
+from components.plan.vault import AUDIT_MOUNT
 
 
 def data_disk(stack: Stack, role: Role) -> Disk:

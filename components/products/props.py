@@ -16,13 +16,14 @@ from pydantic.alias_generators import to_camel
 from components.plan import addressing, secrets, sizing
 from components.plan.naming import Names
 from components.plan.spec import SERVER_ROLE, Cloud, Product, Stack, cluster_name, quorum
+from components.plan.vault import AUDIT_LOGS
 
 from . import claims
 from .boundary import EVENTS, WORKER_AUTH
 from .consul import AUDIT_LOG as CONSUL_AUDIT
 from .nomad import AUDIT_LOG as NOMAD_AUDIT
 from .nomad import KEYRING
-from .vault import AUDIT_LOGS, SEAL
+from .vault import SEAL
 
 _KMS: Mapping[Cloud, str] = {"aws": "awskms", "azure": "azurekeyvault", "gcp": "gcpckms"}
 _AUTH: Mapping[Cloud, str] = {"aws": "instance-role", "azure": "managed-identity", "gcp": "service-account"}
@@ -106,7 +107,7 @@ def _vault(stack: Stack) -> claims.VaultCluster:
     own = claims.Seal(_KMS[stack.cloud], _key(stack, SEAL), _AUTH[stack.cloud])
     return claims.VaultCluster(
         **_raft(stack, "vault"),
-        audit=tuple(claims.Sink("file", path) for path in AUDIT_LOGS),
+        audit=tuple(claims.Sink("file", path) for path in AUDIT_LOGS.values()),
         seal=claims.Seal("shamir") if stack.platform.seal == "shamir" else own,
     )
 

@@ -19,18 +19,17 @@ from components.plan.addressing import ServerAddress
 from components.plan.addressing import servers as planned
 from components.plan.server import File, Guest, KeyStanza, LateFile, ServerSpec
 from components.plan.spec import Stack, cluster_name
+from components.plan.vault import AUDIT_LOGS
 
 from . import backup
 from .agent import client
-from .disks import AUDIT_MOUNT, audit_disk, data_disk
+from .disks import audit_disk, data_disk
 from .machine import machine
 from .program import LIBRARY, Directory, Program, certificate, secret, tls
 from .rendering import key_block, render, verbatim
 
 SEAL = "vault-seal"
 """Purpose of the seal key."""
-AUDIT_LOGS = (f"{AUDIT_MOUNT}/audit.log", "/opt/vault/audit/audit.log")
-"""One on a disk of its own, one beside the data."""
 _AUDIT_DAYS = 30
 """How long packed logs stay on the machine; the log store keeps them for the audit's term."""
 _ROLE = "vault-server"
@@ -77,7 +76,7 @@ def _server(stack: Stack, server: ServerAddress) -> Program:
         },
     )
     unit = {"config": _CONFIG, "consul_token": token.path}
-    audit = {"library": LIBRARY, "days": _AUDIT_DAYS, "files": AUDIT_LOGS}
+    audit = {"library": LIBRARY, "days": _AUDIT_DAYS, "files": tuple(AUDIT_LOGS.values())}
     seal = LateFile("/etc/vault.d/seal.hcl", SEAL, "0640", "root:vault")
     return Program(
         name="vault",

@@ -8,19 +8,18 @@ Dangerous edge: an audit device that exists and writes elsewhere is not replaced
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from components.plan.certificates import subject
 from components.plan.manifest import Manifest, platform_of
+from components.plan.vault import AUDIT_LOGS, BACKUP_MOUNT, BACKUP_ROLE
 from runbook.bootstrap import rules
 from runbook.bootstrap.servers import AGAIN, LOGS, Cluster, Server, refused, why
 from runbook.bootstrap.steps import State, StopError
 from runbook.health.replies import Answered, Snake
 
-AUDIT_FILES: Mapping[str, str] = {"disk": "/var/log/vault/audit.log", "data": "/opt/vault/audit/audit.log"}
-"""File by audit device: on the disk of its own, and beside the data, as the servers' boot prepares them."""
 LOGIN_SECONDS = 900
 """A snapshot's login is of no use after so long."""
 _Data = dict[str, Any]
@@ -68,17 +67,17 @@ def grants(manifest: Manifest) -> tuple[Grant, ...]:
         StopError: the manifest does not say who the servers are.
     """
     return (
-        _policy("backup", rules.backup()),
+        _policy(BACKUP_ROLE, rules.backup()),
         _policy("health", rules.of("vault-health")),
         Grant(
             "authentication by certificates",
             "/v1/sys/auth",
-            lambda data: data.get("cert/"),
+            lambda data: data.get(f"{BACKUP_MOUNT}/"),
             lambda mount: mount.get("type") == "cert",
-            ("/v1/sys/auth/cert", {"type": "cert"}),
+            (f"/v1/sys/auth/{BACKUP_MOUNT}", {"type": "cert"}),
         ),
         _login(manifest),
-        *(_audit(name, file) for name, file in AUDIT_FILES.items()),
+        *(_audit(name, file) for name, file in AUDIT_LOGS.items()),
     )
 
 
@@ -103,16 +102,16 @@ def _login(manifest: Manifest) -> Grant:
         "allowed_common_names": [named.common_name],
         # Every server's certificate names this machine itself, which proves nothing.
         "allowed_dns_sans": [name for name in named.dns if name != "localhost"],
-        "token_policies": ["backup"],
+        "token_policies": [BACKUP_ROLE],
         "token_no_default_policy": True,
         "token_type": "batch",
         "token_ttl": LOGIN_SECONDS,
         "token_max_ttl": LOGIN_SECONDS,
     }
     authority = manifest.ca_certificate.strip()
-    path = "/v1/auth/cert/certs/backup"
+    path = f"/v1/auth/{BACKUP_MOUNT}/certs/{BACKUP_ROLE}"
     return Grant(
-        "role backup",
+        f"role {BACKUP_ROLE}",
         path,
         lambda data: data,
         lambda data: (

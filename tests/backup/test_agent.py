@@ -14,6 +14,7 @@ import pytest
 
 from components.plan.backup import NOTE_SUFFIX, parse
 from components.plan.spec import Product
+from components.plan.vault import BACKUP_MOUNT, BACKUP_ROLE
 from components.products import backup
 from tests.backup.agents import Agents, Ran, manifest
 from tests.backup.cutting import line
@@ -29,16 +30,16 @@ QUICK = {"watch": 1}
 def enable_login(made: Cluster) -> None:
     """What Vault's bootstrap makes for the agent."""
     api = made.api(made.leader())
-    api("POST", f"/v1/sys/auth/{backup.VAULT_MOUNT}", {"type": "cert"})
+    api("POST", f"/v1/sys/auth/{BACKUP_MOUNT}", {"type": "cert"})
     policy = (TEMPLATES / "vault" / "backup-policy.hcl").read_text()
-    api("POST", f"/v1/sys/policies/acl/{backup.VAULT_ROLE}", {"policy": policy})
+    api("POST", f"/v1/sys/policies/acl/{BACKUP_ROLE}", {"policy": policy})
     role = {
         "certificate": (made.trust / "ca.pem").read_text(),
         "allowed_dns_sans": [f"vault-aws.{PLATFORM.domain}"],
-        "token_policies": [backup.VAULT_ROLE],
+        "token_policies": [BACKUP_ROLE],
         "token_ttl": "10m",
     }
-    api("POST", f"/v1/auth/{backup.VAULT_MOUNT}/certs/{backup.VAULT_ROLE}", role)
+    api("POST", f"/v1/auth/{BACKUP_MOUNT}/certs/{BACKUP_ROLE}", role)
     api("POST", "/v1/sys/mounts/secret", {"type": "kv"})
 
 

@@ -11,9 +11,7 @@ import pytest
 from components.plan import secrets
 from components.plan.manifest import settings_of
 from components.plan.spec import CLOUDS
-from components.products import vault
 from runbook.bootstrap import consul, rules
-from runbook.bootstrap.grants import AUDIT_FILES
 from runbook.bootstrap.platform import NEEDED
 from runbook.bootstrap.report import document
 from runbook.bootstrap.steps import State, Step, exit_code
@@ -109,10 +107,6 @@ def test_a_finding_beats_what_is_not_known_and_doing_nothing_is_no_success() -> 
     assert code(State.WRONG, State.UNKNOWN, State.HOLDERS) == 1
     assert document([Step("c", State.UNCHANGED, "")], 0).state == "unchanged"
     assert document([Step("c", State.UNCHANGED, "a\x1b[31m")], 0).clusters[0].steps[0].says == "a?[31m"
-
-
-def test_audit_devices_write_where_the_servers_boot_prepares_it() -> None:
-    assert tuple(AUDIT_FILES.values()) == vault.AUDIT_LOGS
 
 
 def test_every_chosen_token_is_made_by_the_bootstrap() -> None:
