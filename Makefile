@@ -71,11 +71,11 @@ tools: venv ## Obtain the engine and the product binaries that tests use
 	@$(RUN) tools
 
 .PHONY: test
-test: venv tools ## Run every test but the lab's: make test ARGS="-k engine"
+test: venv tools ## Run every test but the slow rest: make test ARGS="-k engine"
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not lab" $(ARGS)
 
 .PHONY: test-lab
-test-lab: venv tools ## Run the slow rest, on real machines, clusters and tunnels (Linux, root)
+test-lab: venv tools ## Run the slow rest: real machines, clusters, tunnels, long chains of updates (Linux, root)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m lab $(ARGS)
 
 .PHONY: lab

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.deployed import Deployed
     from tests.harness import Sandbox
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.lab]
 
 Effect = Literal["fail", "partial"]
 """Before creation; or after it, with the engine told that it is only half done."""

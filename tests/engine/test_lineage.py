@@ -29,6 +29,7 @@ MACHINES = {
 }
 
 
+@pytest.mark.lab
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_destroyed_region_comes_back_on_its_lineage(cloud: Cloud, deployed: Deployed, tmp_path: Path) -> None:
     with deployed.copy(tmp_path / "copy") as sandbox:

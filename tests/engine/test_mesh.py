@@ -73,6 +73,7 @@ def test_the_third_pass_changes_nothing_and_says_that_every_tunnel_is_declared_o
             assert [tunnel.status for tunnel in mesh.tunnels] == ["up"] * 2 * TUNNELS, cloud
 
 
+@pytest.mark.lab
 def test_a_peer_built_again_gets_its_tunnels_back_in_two_passes(deployed: Deployed, tmp_path: Path) -> None:
     with deployed.copy(tmp_path / "copy") as sandbox:
         stacks = region_stacks(sandbox)
@@ -93,6 +94,7 @@ def test_a_peer_built_again_gets_its_tunnels_back_in_two_passes(deployed: Deploy
         assert [cloud for cloud, stack in stacks.items() if stack.up().touched()] == []
 
 
+@pytest.mark.lab
 def test_a_region_goes_while_its_peers_tunnels_still_lead_to_it(deployed: Deployed, tmp_path: Path) -> None:
     with deployed.copy(tmp_path / "copy") as sandbox:
         stacks = region_stacks(sandbox)

@@ -1,7 +1,7 @@
 """Who reaches whom in a lab, asked of the machines themselves: packets that programs inside send, and what arrives.
 
-Owns the asking, and what the flow table says should come of it. A wait that is long enough for everything that is open
-is long enough to call the rest closed, so both are asked in the same moment.
+Owns the asking, and what the flow table says should come of it. What is closed is waited for longer than all that is
+open took, and both are asked in the same moment: a slow machine makes nothing look closed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.plan.flows import FLOWS, SSH
-from tests.lab.proofs.whole import Whole
+from tests.lab.machines.rig import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from components.plan.flows import Protocol
     from components.plan.spec import Cloud, Role
+    from tests.lab.proofs.whole import Whole
 
-SECONDS = 10.0
-"""How long an answer is waited for."""
+LONGER_SECONDS = 3.0
+"""How much longer than for what is open an answer is waited for where there should be none."""
 ECHO_SECONDS = 3.0
-"""The same, where the question is asked again until it is answered as it should be."""
+"""How long an echo is waited for that is asked for again until it comes."""
 _INSIDE = Path(__file__).parent / "inside"
 _MARK = "proof of reach: "
 CONNECTED, SILENT = "connected", "silent"
@@ -93,26 +94,32 @@ def members(lab: Whole) -> tuple[list[Member], list[Member]]:
     return asked, asking
 
 
-def ask(lab: Whole, probes: Sequence[Probe]) -> dict[Probe, str]:
-    """What became of each: `connected` (a datagram: arrived), `refused` or `silent`. All at once.
+def ask(lab: Whole, wanted: Mapping[Probe, bool]) -> dict[Probe, str]:
+    """What became of each question: `connected` (a datagram: arrived), `refused` or `silent`. All are asked at once.
 
     Where no program listens on a target's port, one does for as long as this takes.
+
+    Args:
+        lab: whose machines ask.
+        wanted: whether it should be open.
     """
-    sources, targets = ({getattr(probe, side) for probe in probes} for side in ("source", "target"))
-    with ExitStack() as stack, ThreadPoolExecutor(len(sources | targets)) as pool:
+    sources, targets = ({getattr(probe, side) for probe in wanted} for side in ("source", "target"))
+    with ExitStack() as stack, ThreadPoolExecutor(len(sources)) as pool:
         ears = {
-            target: stack.enter_context(_listening(lab, target, {p.port for p in probes if p.target == target} - {0}))
+            target: stack.enter_context(_listening(lab, target, {p.port for p in wanted if p.target == target} - {0}))
             for target in targets
         }
         for ear in ears.values():
             assert ear.stdout
             assert ear.stdout.readline() == "ready\n", ear.communicate()
-        said = list(pool.map(lambda source: _asked(lab, [p for p in probes if p.source == source]), sources))
+        said = list(
+            pool.map(lambda one: _asked(lab, one, {p: is_ for p, is_ in wanted.items() if p.source == one}), sources)
+        )
         heard = {
             target: {(text, port) for text, port in json.loads(ear.communicate()[0])} for target, ear in ears.items()
         }
     found = {probe: word for each in said for probe, word in each.items()}
-    for probe in probes:
+    for probe in wanted:
         if probe.protocol == "udp":
             found[probe] = CONNECTED if (probe.source.name, probe.port) in heard[probe.target] else SILENT
     return found
@@ -120,21 +127,26 @@ def ask(lab: Whole, probes: Sequence[Probe]) -> dict[Probe, str]:
 
 def hops(lab: Whole, source: Member, targets: Sequence[Member]) -> dict[Member, int]:
     """Routers on the way of each target's answer to an echo; 0 if none comes."""
-    answers = _inside(lab, source, {"seconds": ECHO_SECONDS, "echo": [target.address for target in targets]})["echo"]
+    answers = _inside(
+        lab, source, {"patience": ECHO_SECONDS, "longer": 0, "echo": [target.address for target in targets]}
+    )["echo"]
     return {target: answers.get(target.address, 0) for target in targets}
 
 
-def _asked(lab: Whole, probes: Sequence[Probe]) -> dict[Probe, str]:
-    by = {kind: [probe for probe in probes if probe.protocol == kind] for kind in ("tcp", "udp", "icmp")}
-    places = {kind: [(probe.target.address, probe.port) for probe in by[kind]] for kind in ("tcp", "udp")}
-    source = probes[0].source
-    said = _inside(lab, source, {**places, "echo": [probe.target.address for probe in by["icmp"]]})
-    found = dict(zip(by["tcp"], said["tcp"], strict=True))
-    return found | {probe: CONNECTED if probe.target.address in said["echo"] else SILENT for probe in by["icmp"]}
+def _asked(lab: Whole, source: Member, wanted: Mapping[Probe, bool]) -> dict[Probe, str]:
+    """What one machine says of its own questions, without datagrams."""
+    kinds: dict[str, list[Probe]] = {"open": [], "closed": [], "udp": [], "icmp": []}
+    for probe, is_open in wanted.items():
+        kinds[probe.protocol if probe.protocol != "tcp" else "open" if is_open else "closed"].append(probe)
+    places = {kind: [(probe.target.address, probe.port) for probe in kinds[kind]] for kind in ("open", "closed", "udp")}
+    said = _inside(lab, source, {**places, "echo": [probe.target.address for probe in kinds["icmp"]]})
+    found = {p: word for kind in ("open", "closed") for p, word in zip(kinds[kind], said[kind], strict=True)}
+    return found | {p: CONNECTED if p.target.address in said["echo"] else SILENT for p in kinds["icmp"]}
 
 
-def _inside(lab: Whole, source: Member, asked: dict[str, Any]) -> dict[str, Any]:
-    told = {"seconds": SECONDS, "tcp": [], "udp": [], "echo": [], "text": f"{_MARK}{source.name}", **asked}
+def _inside(lab: Whole, source: Member, asked: Mapping[str, Any]) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"open": [], "closed": [], "udp": [], "echo": []}
+    told = {**nothing, "patience": PATIENCE, "longer": LONGER_SECONDS, "text": f"{_MARK}{source.name}", **asked}
     command = lab.fleet.instance(source.name).command(_program("ask"))
     done = subprocess.run(command, input=json.dumps(told), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{source.name}: {done.stderr}"
