@@ -248,7 +248,9 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
         for one in packages.table():
             out.print(f"{one.package}: {one.found or 'not installed'}", soft_wrap=True)
         if lacking := sorted({one.package for one in packages.table() if not one.found}):
-            board.say(f"Of the operating system, for the lab and some tests: `{packages.remedy(lacking)}` (Debian's names)")
+            board.say(
+                f"Of the operating system, for the lab and some tests: `{packages.remedy(lacking)}` (Debian's names)"
+            )
     return 0
 
 

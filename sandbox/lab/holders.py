@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyrage import x25519
+import pyrage
 
 HOLDERS = 5
 """As many as `runbook bootstrap` makes shares."""
@@ -23,7 +23,7 @@ def keys(folder: Path) -> list[Path]:
     for number in range(1, HOLDERS + 1):
         public, private = folder / f"holder-{number}.pub", folder / f"holder-{number}.age"
         if not public.exists():
-            identity = x25519.Identity.generate()
+            identity = pyrage.x25519.Identity.generate()
             private.touch(0o600)
             private.write_text(f"{identity}\n", encoding="ascii")
             public.write_text(f"{identity.to_public()}\n", encoding="ascii")

@@ -134,4 +134,6 @@ def chosen(text: str) -> tuple[Cloud, ...]:
 
 def kept(above: Path = Place().above) -> list[Place]:
     """Every lab that has a folder here."""
-    return [Place(folder.name, above) for folder in sorted(above.iterdir()) if folder.is_dir()] if above.is_dir() else []
+    return (
+        [Place(folder.name, above) for folder in sorted(above.iterdir()) if folder.is_dir()] if above.is_dir() else []
+    )

@@ -44,7 +44,8 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
 def _second(own: Cloud, committed: Cloud | None, regions: tuple[Cloud, ...]) -> Cloud | None:
     """Where a region's second copies go: as committed, or else to the first that its machines can prove themselves to."""
     possible = [other for other in regions if (own, other) in TRUSTED]
-    return committed if committed in possible else next(iter(possible), None)
+    # False comes first: the committed one, where it is possible.
+    return min(possible, key=lambda other: other != committed, default=None)
 
 
 def _only(by_region: Mapping[Cloud, Any], regions: tuple[Cloud, ...]) -> dict[Cloud, Any]:

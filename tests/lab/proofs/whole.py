@@ -27,6 +27,7 @@ from sandbox.lab.breaking.breaker import Breaker
 from sandbox.lab.links import needs as links_needs
 from sandbox.lab.machines import limits, needs
 from sandbox.lab.machines.footprint import Footprint
+from sandbox.lab.machines.root import LOCKS
 from sandbox.lab.operator import Operator
 from sandbox.lab.place import Place
 from sandbox.lab.up import Made, up
@@ -172,4 +173,16 @@ def processes(place: Place) -> list[str]:
             line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
             if str(place.root) in line or f"{place.above} {place.name}" in line:
                 found.append(line)
+    return found
+
+
+def containers_of_others(place: Place) -> set[str]:
+    """What a footprint calls the locks of other labs' machines: their names are the numbers of a root, and no lab's."""
+    found: set[str] = set()
+    for name in limits.labs():
+        folder = limits.registered(name)
+        for root in folder.glob("machines/*/root") if folder and name != place.name else ():
+            with suppress(OSError):
+                facts = root.stat()
+                found.add(f"containers: {LOCKS}/inode-{facts.st_dev}:{facts.st_ino}")
     return found

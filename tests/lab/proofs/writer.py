@@ -33,7 +33,7 @@ Kept = Literal["consul", "nomad", "vault"]
 KEPT: tuple[Kept, ...] = get_args(Kept)
 FOLDER = "proof"
 _ANSWER_SECONDS = 15.0
-_PACE_SECONDS = 0.25
+_PACE_SECONDS = 0.5
 _PATIENCE = 120.0
 """For what needs a leader: an election on a busy machine, far beyond what it takes."""
 _NO_ANSWER = httpx.Response(599)
