@@ -37,13 +37,12 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
         "mesh": {**known["mesh"], "asns": _only(known["mesh"]["asns"], wish.regions)},
         "backup": {**backup, "copies": copies},
     }
-    # With a profile go its numbers of machines, unless somebody has set some.
     return {**(stack.get("config") or {}), **{prefix + key: value for key, value in changed.items()}}
 
 
 def _second(own: Cloud, committed: Cloud | None, regions: tuple[Cloud, ...]) -> Cloud | None:
     """Where a region's second copies go: as committed, or else to the first that its machines can prove themselves to."""
-    possible = [other for other in regions if (own, other) in TRUSTED]
+    possible: list[Cloud] = [other for other in regions if (own, other) in TRUSTED]
     # False comes first: the committed one, where it is possible.
     return min(possible, key=lambda other: other != committed, default=None)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from components.plan.mesh import TCP_MSS
@@ -102,6 +103,8 @@ def tunnel(end: End) -> dict[str, object]:
         "ike": sorted(end.ike),
         "esp": sorted(end.esp),
         "dpd_delay": dpd_delay(end),
+        # By it the packets that leave find their way; charon may give one number to two tunnels that come up together.
+        "reqid": int(IPv4Address(end.peer_outside)),
         "own_vtep": vtep(end.outside),
         "peer_vtep": vtep(end.peer_outside),
         "device": device(end),
