@@ -11,6 +11,7 @@ Dangerous edges:
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -140,7 +141,7 @@ def _ailments(breaker: Breaker, instance: Instance) -> list[str]:
 def sealed(journal: str) -> str:
     """Why a Vault is sealed, from its journal; empty if the last that it says of it is good, or nothing."""
     causes: list[str] | None = None
-    for line in journal.splitlines():
+    for line in (part for written in journal.splitlines() for part in _parts(written)):
         if _UNSEALED.search(line):
             causes = None
         elif found := _SEALED.search(line):
@@ -150,6 +151,14 @@ def sealed(journal: str) -> str:
     if causes is None:
         return ""
     return f"sealed: {' '.join(filter(None, causes)).strip() or 'the key of its seal cannot be used'}"[:_LONGEST]
+
+
+def _parts(line: str) -> list[str]:
+    """What a line says, in the lines that it would be in Vault's plain format: servers log JSON, an error's lines in one."""
+    with suppress(ValueError):
+        if isinstance(found := json.loads(line), dict):
+            return [str(found.get("@message", "")), *str(found.get("error", "")).splitlines()]
+    return [line]
 
 
 def journal(instance: Instance, unit: str, lines: int) -> str:

@@ -132,6 +132,10 @@ AZURE = """\
   | RESPONSE 403: 403 Forbidden
   |     "message": "Operation unwrapkey is not allowed on a disabled key.",
 """
+JSON = (
+    '{"@level":"warn","@message":"failed to unseal core","error":"failed to decrypt keys from storage'
+    '\\nerror decrypting using seal awskms: DisabledException: the key is disabled"}\n'
+)
 WELL = "2026-01-01T09:12:05.180Z [INFO]  core: vault is unsealed\n"
 
 
@@ -142,6 +146,7 @@ WELL = "2026-01-01T09:12:05.180Z [INFO]  core: vault is unsealed\n"
             WELL + HEAD + AWS,
             "awskms: error decrypting data encryption key: DisabledException: arn:aws:kms:us-west-2:1:",
         ),
+        (JSON, "DisabledException: the key is disabled"),
         (HEAD + AZURE, "Operation unwrapkey is not allowed on a disabled key."),
         ("Error parsing Seal configuration: AccessDeniedException: denied\n", "AccessDeniedException: denied"),
     ],
