@@ -165,8 +165,8 @@ _VALUES: dict[Kept, Callable[[httpx.Response], str]] = {
 }
 
 
-def place_in_vault(cluster: Cluster, shares: Sequence[str]) -> str:
-    """Makes a place in Vault by the holders' hands; returns a token for that place alone.
+def root_of_vault(cluster: Cluster, shares: Sequence[str]) -> str:
+    """A root token, made by the holders' hands. Whoever has it revokes it.
 
     Source: developer.hashicorp.com/vault/api-docs/system/generate-root
     """
@@ -175,7 +175,12 @@ def place_in_vault(cluster: Cluster, shares: Sequence[str]) -> str:
     for share in shares[: begun["required"]]:
         said = cluster.must("PUT", "/v1/sys/generate-root/update", body={"key": share, "nonce": begun["nonce"]})
     encoded = base64.b64decode(said["encoded_token"] + "==")
-    root = bytes(a ^ b for a, b in zip(encoded, begun["otp"].encode(), strict=True)).decode()
+    return bytes(a ^ b for a, b in zip(encoded, begun["otp"].encode(), strict=True)).decode()
+
+
+def place_in_vault(cluster: Cluster, shares: Sequence[str]) -> str:
+    """Makes a place in Vault; returns a token for that place alone."""
+    root = root_of_vault(cluster, shares)
     if f"{FOLDER}/" not in cluster.must("GET", "/v1/sys/mounts", root):
         cluster.must("POST", f"/v1/sys/mounts/{FOLDER}", root, {"type": "kv", "options": {"version": "1"}})
     rules = f'path "{FOLDER}/*" {{ capabilities = ["create", "update", "read"] }}'
