@@ -13,11 +13,12 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components.plan.secrets import CONSUL_MANAGEMENT, ENTRIES, NOMAD_MANAGEMENT, VAULT_HEALTH
-from components.plan.spec import PRIMARY
+from components.plan.spec import PRIMARY, Product
 from runbook.credentials import VARIABLES
 from runbook.entries import LINEAGE
 from sandbox.home import TREE
@@ -29,12 +30,12 @@ from sandbox.lab.programs import supplied
 from sandbox.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from components.plan.spec import Cloud
     from sandbox.lab.place import Place
 
-_TOKENS = {"consul": CONSUL_MANAGEMENT, "nomad": NOMAD_MANAGEMENT, "vault": VAULT_HEALTH}
+_TOKENS: Mapping[Product, str] = {"consul": CONSUL_MANAGEMENT, "nomad": NOMAD_MANAGEMENT, "vault": VAULT_HEALTH}
 """By product: entry of the token with which health is asked."""
 
 
@@ -67,7 +68,8 @@ class Operator:
         self._place = place
         self._stacks = stacks
         self._environment = dict(environment)
-        self._desk = Desk(*_network(place))
+        own = lab(place.name, place.lab)
+        self._desk = Desk(own, Network(own))
         self._secrets: dict[str, str] = {}
 
     def learn(self) -> None:
@@ -91,7 +93,7 @@ class Operator:
     def health(self, *words: str) -> Ran:
         """The morning check."""
         left_out = [] if supplied() else ["--without", "boundary"]
-        tokens = {VARIABLES[product]: self._secrets[entry] for product, entry in _TOKENS.items()}  # pyright: ignore[reportArgumentType]
+        tokens = {VARIABLES[product]: self._secrets[entry] for product, entry in _TOKENS.items()}
         return self._run(["health", *self._manifests(), *left_out, *words], "--tokens-fd", tokens)
 
     def _manifests(self) -> list[str]:
@@ -122,8 +124,3 @@ class Operator:
 def _write(descriptor: int, data: bytes) -> None:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
-
-
-def _network(place: Place) -> tuple[Any, Network]:
-    own = lab(place.name, place.lab)
-    return own, Network(own)
