@@ -76,6 +76,12 @@ class Product(ABC):
         """What a client's exception says; None if it is none of the client's."""
 
 
+def led(reach: Reach, package: str, config: Mapping[str, Value]) -> dict[str, Value]:
+    """A provider's configuration as it counts here: where nothing leads to products, an address leads nowhere."""
+    nowhere = product_of(package) is not None and not reach.leads
+    return {name: value for name, value in config.items() if not (nowhere and name == "address")}
+
+
 def acts(provider: Provider, type_: str) -> bool:
     """Whether what goes through this provider happens in a product; so it does too if the address is not known yet."""
     return bool(product_of(package_of(type_))) and provider.config.get("address") not in (None, "")

@@ -3,10 +3,10 @@
 Owns sessions and the sockets under them. Which product answers there, and what is asked of it, is the business of
 `products.py` and the models.
 
-A product of a lab is reachable from inside the lab's network only. Then the state folder holds a file `inside`, which
-the lab writes and removes: the name of a network namespace as `ip netns` knows it and, after a space, the address of
-the name server in there, if names are to be asked of that one. Every connection to a product is then opened there,
-also one to a loopback address.
+Products are reached while the state folder holds a file `inside`, which a lab writes: the name of a network namespace
+as `ip netns` knows it and, after a space, the address of the name server in there, if names are to be asked of that
+one. Every connection to a product is then opened there, also one to a loopback address; with an empty file, from this
+machine's own network. Without the file the addresses that programs name are those of clouds that are not here.
 
 Dangerous edges:
 - Nothing is taken from the environment of this process (proxies, netrc, CONSUL_HTTP_TOKEN, VAULT_TOKEN, …): it belongs
@@ -64,9 +64,14 @@ class Access:
 
 @dataclass(frozen=True)
 class Reach:
-    """The way to products: straight from this machine, or through the namespace that a file names when it is there."""
+    """The way to products: none, or straight from this machine, or through the namespace, as a file says."""
 
     inside: Path | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether there are products to be reached: without the file, a program's addresses are a cloud's that is not here."""
+        return self.inside is not None and self.inside.exists()
 
     @contextmanager
     def session(self, access: Access) -> Iterator[requests.Session]:

@@ -141,8 +141,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering("checking")
     def CheckConfig(self, request: pb.CheckRequest, context: Context) -> pb.CheckResponse:
-        config = wire.plain(wire.decode(request.news))
         name = _provider_package(request)
+        config = products.led(self._cloud.reach, name, wire.plain(wire.decode(request.news)))
         failures = [*packages.package(name).configure(config), *products.misconfigured(name, config)]
         return pb.CheckResponse(inputs=request.news, failures=_failures(failures))
 
@@ -156,7 +156,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answering("configuring")
     def Configure(self, request: pb.ConfigureRequest, context: Context) -> pb.ConfigureResponse:
         name = _provider_package(request)
-        provider = Provider(packages.package(name), wire.plain(wire.decode(request.args)))
+        config = products.led(self._cloud.reach, name, wire.plain(wire.decode(request.args)))
+        provider = Provider(packages.package(name), config)
         self._peers[context.peer()] = provider
         if len(self._peers) > _PEERS:
             self._peers.popitem(last=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cloud import daemon
 from tests.harness import Sandbox, Stack
 from tests.sandbox.acting import agents
 from tests.sandbox.acting.agents import Agent
@@ -52,3 +53,12 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Products]:
 def trial(sandbox: Sandbox, name: str, source: str) -> Stack:
     """A stack of a program that declares `source` through the three providers."""
     return sandbox.stack("trial", sandbox.program(PROVIDERS + source, name))
+
+
+@pytest.fixture(autouse=True)
+def leading(sandbox: Sandbox) -> Iterator[None]:
+    """Products are those of this machine; the sandbox is others' too, for whom there are none."""
+    file = daemon.inside_file(sandbox.home.cloud)
+    file.touch()
+    yield
+    file.unlink(missing_ok=True)
