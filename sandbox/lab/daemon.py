@@ -36,6 +36,7 @@ from sandbox.lab.machines.processes import Process, launch, until
 from sandbox.lab.place import Place
 from sandbox.lab.services.places import RESOLVER
 from sandbox.progress import Board
+from sandbox.toolchain import cache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def start(place: Place) -> bool:
     place.lab.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = place.lab / "labd.log"
     # Where tools are cached; a process that is launched has nothing else of its maker's surroundings.
-    kept = [f"{name}={os.environ[name]}" for name in ("HOME", "HMC_CACHE", "XDG_CACHE_HOME") if name in os.environ]
+    kept = [f"{name}={os.environ[name]}" for name in cache.VARIABLES if name in os.environ]
     command = [
         "env",
         *kept,
@@ -119,12 +120,7 @@ def start(place: Place) -> bool:
 def stop(place: Place) -> bool:
     """Ends a lab's labd; says whether it ran. Machines go on."""
     process = Process.read(place.daemon)
-    if process is None or not process.signal(signal.SIGTERM):
-        return False
-    if not process.ended(_END_SECONDS):
-        process.signal(signal.SIGKILL)
-        process.ended(_END_SECONDS)
-    return True
+    return process is not None and process.end(_END_SECONDS)
 
 
 def follow(place: Place) -> None:

@@ -34,6 +34,7 @@ from sandbox.lab.services import places
 from sandbox.lab.services.authority import authority, certificate
 from sandbox.lab.services.feed import feed, resources
 from sandbox.lab.world import Balancer, World
+from sandbox.toolchain import cache
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 _BALANCERS = TypeAdapter(tuple[Balancer, ...])
 _END_SECONDS = 10.0
 _SERVICES = "services"
-_KEPT = ("PATH", "HOME", "HMC_CACHE", "XDG_CACHE_HOME")
 
 
 def lab(name: str, folder: Path) -> Lab:
@@ -168,7 +168,7 @@ class Follower:
                 stdout=subprocess.PIPE if name == _SERVICES else log,
                 stderr=log,
                 # Where tools are cached, and nothing else of this process's surroundings.
-                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+                env={name: os.environ[name] for name in ("PATH", *cache.VARIABLES) if name in os.environ},
             )
 
 

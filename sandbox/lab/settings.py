@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 
+def effective(project: Mapping[str, Any], own: Mapping[str, Any]) -> Config:
+    """The settings that count for a stack, by key without namespace: its own before the project's defaults."""
+    prefix = f"{project['name']}:"
+    defaults = {key: entry["default"] for key, entry in project["config"].items()}
+    return defaults | {key.removeprefix(prefix): value for key, value in own.items()}
+
+
 def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish) -> Config:
     """A stack file's `config`.
 
@@ -26,9 +33,8 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
         stack: the committed stack file.
         wish: what the lab is made with.
     """
-    prefix = f"{project['name']}:"
-    known = {key: entry["default"] for key, entry in project["config"].items()}
-    known |= {key.removeprefix(prefix): value for key, value in (stack.get("config") or {}).items()}
+    prefix, committed = f"{project['name']}:", stack.get("config") or {}
+    known = effective(project, committed)
     backup = known["backup"]
     copies = {own: second for own in wish.regions if (second := _second(own, backup["copies"].get(own), wish.regions))}
     changed = {
@@ -37,7 +43,7 @@ def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish)
         "mesh": {**known["mesh"], "asns": _only(known["mesh"]["asns"], wish.regions)},
         "backup": {**backup, "copies": copies},
     }
-    return {**(stack.get("config") or {}), **{prefix + key: value for key, value in changed.items()}}
+    return {**committed, **{prefix + key: value for key, value in changed.items()}}
 
 
 def _second(own: Cloud, committed: Cloud | None, regions: tuple[Cloud, ...]) -> Cloud | None:

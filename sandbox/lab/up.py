@@ -13,7 +13,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -34,7 +34,7 @@ from sandbox.lab.phases import Phases
 from sandbox.lab.prepared import archives, prepared
 from sandbox.lab.programs import programs, stand_ins
 from sandbox.lab.services.server import shelf
-from sandbox.lab.settings import configured
+from sandbox.lab.settings import configured, effective
 from sandbox.ready import ready
 from sandbox.stacks import order, passes, report
 from sandbox.stacks.passes import Outcome, Runner
@@ -132,9 +132,8 @@ def _stack_files(place: Place, wish: Wish) -> dict[StackFile, Path]:
 def _shelve(place: Place, stack_file: Path, board: Board) -> None:
     """Puts what machines install into their image, and where the stacks say that it is fetched."""
     project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
-    raw: dict[str, Any] = {key: entry["default"] for key, entry in project["config"].items()}
     own = yaml.safe_load(stack_file.read_text(encoding="utf-8"))["config"]
-    platform = config.parse(raw | {key.partition(":")[2]: value for key, value in own.items()}).platform
+    platform = config.parse(effective(project, own)).platform
     wanted = (platform.versions, platform.artifacts, programs(board), board)
     for link, target in (
         (shelf(services_folder(place.lab)), archives(*wanted)),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+VARIABLES = ("HMC_CACHE", "XDG_CACHE_HOME", "HOME")
+"""Of the environment: a process that shall find the cache needs them, as far as they are set."""
+
+
 def cache_root() -> Path:
     """The cache's folder; it may not exist yet."""
     override = os.environ.get("HMC_CACHE")

@@ -8,7 +8,6 @@ Dangerous edge: a folder holds keys. Nobody but its owner enters it.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -95,9 +94,8 @@ class Daemon:
     def end(self) -> None:
         """Ends it, and waits until it is gone."""
         process = self.identity
-        if process is not None and process.signal(signal.SIGTERM) and not process.ended(_END_SECONDS):
-            process.signal(signal.SIGKILL)
-            process.ended(_END_SECONDS)
+        if process is not None:
+            process.end(_END_SECONDS)
 
     def log(self) -> str:
         """The last of what it said; what is older than that is not kept for long."""

@@ -84,13 +84,14 @@ class Fleet:
     def ground(self) -> list[str]:
         """Makes what services stand on before there is any machine; machines that are there stay. Returns what it changed."""
         with self.locked():
-            return self._ground()
+            changes = self._ground()
+            self.network.hold(self.lab.surroundings.reachable)
+        return changes
 
     def _ground(self) -> list[str]:
         changes = ["register the lab"] if limits.enter(self.lab) else []
         if self.network.raise_switch():
             changes.append("raise the switch")
-        self.network.hold(self.lab.surroundings.reachable)
         return changes
 
     @contextmanager

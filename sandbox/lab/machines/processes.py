@@ -62,6 +62,14 @@ class Process:
             os.close(handle)
         return True
 
+    def end(self, limit: float) -> bool:
+        """Asks it to end, and kills it if it has not after so many seconds; says whether it ran."""
+        ran = self.signal(signal.SIGTERM)
+        if ran and not self.ended(limit):
+            self.signal(signal.SIGKILL)
+            self.ended(limit)
+        return ran
+
     def ended(self, limit: float) -> bool:
         """Waits for its end; says whether it came in time."""
         return until(lambda: not self.lives, limit)
