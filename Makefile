@@ -77,8 +77,8 @@ test: venv tools ## Run every test but the slow rest: make test ARGS="-k engine"
 .PHONY: test-lab
 test-lab: venv tools ## Run the slow rest: real machines, clusters, tunnels, long chains of updates (Linux, root)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m lab --ignore tests/lab/proofs $(ARGS)
-	@# Whole regions, one after the other: each has all processors to itself.
-	@$(BIN)/pytest -m lab tests/lab/proofs $(ARGS)
+	@# Whole regions, one after the other: each has all processors to itself. What fails first is told at once: the rest would wait for it.
+	@$(BIN)/pytest -x -m lab tests/lab/proofs $(ARGS)
 
 .PHONY: lab
 lab: venv ## Run regions for real on this machine (Linux, root): make lab REGIONS=aws PROFILE=production

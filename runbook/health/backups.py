@@ -12,14 +12,14 @@ Dangerous edges:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
-from components.plan.backup import raft
+from components.plan.backup import raft, worst_loss_minutes
 from components.plan.manifest import BackupFacts, SetFacts
 from components.plan.spec import SERVER_ROLE, Cloud
 from runbook.health.machines import METRICS, Sample, samples
-from runbook.health.outcome import Check, Said, banded, fine, unknown, wrong
+from runbook.health.outcome import Check, Said, banded, elevated, fine, unknown, wrong
 from runbook.health.replies import Cluster
 
 _SENT = "runbook_backup_last_success_timestamp_seconds"
@@ -29,7 +29,7 @@ _SLACK = timedelta(minutes=5)
 
 
 def age(cluster: Cluster) -> Iterator[Said]:
-    """Each destination got each of the cluster's sets lately, and no last run failed."""
+    """Each destination got each of the cluster's sets lately; a last run that failed is shown, and wrong once one is late."""
     backup = cluster.region.backup
     if backup is None:
         yield unknown("the manifest says nothing of backups")
@@ -40,32 +40,51 @@ def age(cluster: Cluster) -> Iterator[Said]:
         return
     told = {server.name: samples(answer.text) for server, answer in cluster.answered(METRICS)}
     silent = len(cluster.servers) - len(told)
+    newest = _newest(cluster, (sample for each in told.values() for sample in each))
     for one in sets:
         for destination in one.targets:
-            yield _age(cluster, (backup, one, destination), [s for each in told.values() for s in each], silent)
+            yield _age(cluster, (backup, one, destination), newest.get((one.saved, destination)), silent)
+    late = {one.saved: cluster.at - timedelta(minutes=worst_loss_minutes(one.interval_minutes)) for one in sets}
     for server, each in told.items():
         for sample in each:
             if sample.name == _FAILED and sample.value:
                 saved, destination = sample.labels.get("product", ""), sample.labels.get("destination", "")
-                yield wrong(f"its last run failed to bring {saved} to {destination}", server)
+                stored, due = newest.get((saved, destination)), late.get(saved)
+                yield _failed(f"its last run failed to bring {saved} to {destination}", server, stored, due)
 
 
-def _age(cluster: Cluster, wanted: tuple[BackupFacts, SetFacts, Cloud], told: list[Sample], silent: int) -> Said:
+def _newest(cluster: Cluster, told: Iterable[Sample]) -> dict[tuple[str, str], datetime]:
+    """When the newest backup that any machine knows of was taken, by set and destination."""
+    found: dict[tuple[str, str], datetime] = {}
+    for sample in told:
+        if sample.name == _SENT and sample.labels.get("cloud") == cluster.region.cloud:
+            of = sample.labels.get("product", ""), sample.labels.get("destination", "")
+            taken = datetime.fromtimestamp(sample.value, UTC)
+            found[of] = max(taken, found.get(of, taken))
+    return found
+
+
+def _age(cluster: Cluster, wanted: tuple[BackupFacts, SetFacts, Cloud], taken: datetime | None, silent: int) -> Said:
     backup, one, destination = wanted
     what = f"backup of {one.saved} in {destination}"
-    labels = {"product": one.saved, "cloud": cluster.region.cloud, "destination": destination}
-    times = [sample.value for sample in told if sample.name == _SENT and labels.items() <= sample.labels.items()]
-    if not times:
+    if taken is None:
         if silent:
             return unknown(f"{what}: {silent} of {len(cluster.servers)} machines do not say")
         return wrong(f"{what}: no machine knows of one")
-    old = timedelta(seconds=cluster.at.timestamp() - max(times))
+    old = cluster.at - taken
     if old < -_SLACK:
         return wrong(f"{what} is of the future: a machine's clock is wrong, so its age is not known")
     judged = banded(cluster.bands.backup_age.level(old / _allowed(backup, one)), f"{what} is {_span(old)} old")
     if judged.verdict != "fine" and silent:
         return unknown(f"{judged.says}, but {silent} of {len(cluster.servers)} machines do not say")
     return judged
+
+
+def _failed(what: str, server: str, stored: datetime | None, due: datetime | None) -> Said:
+    """One machine's failed run loses nothing while another's came in time: the lead moved on, or a run goes on trying."""
+    if stored is None or due is None or stored < due:
+        return wrong(what, server)
+    return elevated(f"{what}, and the newest there is in time", server)
 
 
 def _allowed(backup: BackupFacts, one: SetFacts) -> timedelta:

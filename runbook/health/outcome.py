@@ -49,6 +49,11 @@ def wrong(says: str, server: str = "") -> Said:
     return Said(Verdict.WRONG, says, server)
 
 
+def elevated(says: str, server: str = "") -> Said:
+    """Not as it should be, and nothing to act on yet."""
+    return Said(Verdict.ELEVATED, says, server)
+
+
 def unknown(says: str, server: str = "") -> Said:
     """Could not be determined."""
     return Said(Verdict.UNKNOWN, says, server)

@@ -80,7 +80,9 @@ def exporter(textfiles: Path, log: Path) -> Iterator[str]:
         ({"azure": 600, "aws": 600}, "", Verdict.FINE, "backup of vault in aws is 10 minutes old"),
         ({"azure": 600, "aws": 3 * HOUR}, "", Verdict.WRONG, "backup of vault in aws is 3.0 hours old (critical)"),
         ({"azure": 600}, "", Verdict.WRONG, "backup of vault in aws: no machine knows of one"),
-        ({"azure": 600, "aws": 600}, "aws", Verdict.WRONG, "its last run failed to bring vault to aws"),
+        ({"azure": 600, "aws": 600}, "aws", Verdict.ELEVATED, "to aws, and the newest there is in time"),
+        ({"azure": 600, "aws": 3000}, "aws", Verdict.WRONG, "its last run failed to bring vault to aws"),
+        ({"azure": 600}, "aws", Verdict.WRONG, "its last run failed to bring vault to aws"),
         ({"azure": 600, "aws": -HOUR}, "", Verdict.WRONG, "backup of vault in aws is of the future"),
     ],
 )

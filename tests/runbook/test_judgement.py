@@ -18,7 +18,7 @@ from runbook.health.questions import QUESTIONS
 from runbook.health.replies import Answered, Certificate, Unanswered
 from tests.runbook.regions import FRESH, NOW, REFUSED, SILENT, World, answers, autopilot, code, metrics, told
 
-DAY = dt.timedelta(days=1)
+DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 
 
 def test_a_healthy_platform_passes_every_check_of_every_cluster() -> None:
@@ -200,7 +200,8 @@ WRONG: list[tuple[str, Callable[[World], None], str]] = [
      "vault-azure backup of vault in azure is 2.0 hours old"),
     ("there is no backup", _metrics("vault-azure", metrics("nomad", "azure")), "backup of vault in aws: no machine knows"),
     ("a backup is of tomorrow", _metrics("vault-azure", metrics("vault", "azure", -DAY)), "is of the future"),
-    ("a backup run failed", _metrics("nomad-aws", metrics("nomad", "aws").replace('azure"} 0', 'azure"} 1')),
+    ("a backup run failed and none came since",
+     _metrics("nomad-aws", metrics("nomad", "aws", 50 * MINUTE).replace('azure"} 0', 'azure"} 1')),
      "nomad-aws-1 its last run failed to bring nomad to azure"),
     ("a tunnel is half", lambda w: w.change("aws", mesh=w.regions["aws"].mesh and w.regions["aws"].mesh.model_copy(
      update={"tunnels": w.regions["aws"].mesh.tunnels[1:]})), "mesh-aws 3 of 4 tunnels to azure are declared"),
@@ -259,6 +260,16 @@ def test_an_elevated_value_is_shown_and_passes() -> None:
     _cert("vault-azure-3", 40 * DAY)(world)
     found = world.judged()
     assert told(found) == ["vault-azure vault-azure-3 certificate ends in 40 days (elevated)"]
+    assert code(found) == PASSED
+
+
+def test_a_failed_run_on_one_machine_passes_while_another_stored_in_time() -> None:
+    world = World()
+    _metrics("nomad-aws", metrics("nomad", "aws", 50 * MINUTE).replace('azure"} 0', 'azure"} 1'))(world)
+    world.say("nomad-aws-3", METRICS, metrics("nomad", "aws", MINUTE), certificate=None)
+    found = world.judged()
+    says = "its last run failed to bring nomad to azure, and the newest there is in time"
+    assert f"nomad-aws nomad-aws-1 {says}" in told(found)
     assert code(found) == PASSED
 
 

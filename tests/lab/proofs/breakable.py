@@ -27,6 +27,7 @@ from sandbox.lab.breaking import cloud, looking
 from sandbox.lab.breaking.mending import restore
 from sandbox.lab.machines.desk import Desk
 from sandbox.lab.place import Wish
+from sandbox.lab.up import back_up
 from sandbox.stores import declared
 from tests.lab.proofs.writer import KEPT, Kept, Order
 
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from tests.lab.proofs.whole import Whole
 
 WISH = Wish((PRIMARY,), "small", "plain")
-PATIENCE = 600.0
-"""As long as `make lab` gives boots and health, and far beyond what one machine takes: two cores may be shared by all."""
+PATIENCE = 300.0
+"""Far beyond what a machine takes: two cores may be shared by all."""
 _POLL_SECONDS = 1.0
 _DEADLINE = "30"
 """Seconds of one morning check. Not its own five: how late a busy machine's servers answer is not what is proven."""
@@ -94,7 +95,7 @@ class Region:
     def heals(self) -> None:
         """Waits until every machine is well and every check green."""
         until(lambda: not self.ailing(), self.ailing)
-        until(lambda: not self.unwell(), self.unwell)
+        until(self._recovered, self.unwell)
 
     def starts(self, *names: str) -> None:
         """Starts killed machines again, as `lab restore` does, and waits until all is well."""
@@ -107,6 +108,13 @@ class Region:
         with self.fleet.locked():
             self.fleet.instance(name).purge()
         until(lambda: self.fleet.instance(name).status().pid not in {0, before}, self.ailing)
+
+    def _recovered(self) -> bool:
+        """Whether every check is green; takes backups where a machine made anew has forgotten them, as the operator would."""
+        said = self.unwell()
+        if any("no machine knows of one" in line for line in said):
+            back_up(self.lab.place, self.fleet.statuses())
+        return not said
 
     def order(self) -> Order:
         """What somebody who writes to the region needs."""

@@ -26,8 +26,11 @@ from tests.lab.proofs.breakable import WISH, Region, until
 from tests.lab.proofs.whole import Whole, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from components.plan.spec import Role
+    from sandbox.cloud.store import Record
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab, pytest.mark.skipif(bool(lacking(WISH)), reason=lacking(WISH))]
 
@@ -111,19 +114,31 @@ def damaged(region: Region, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def without_value(region: Region, secret: str) -> Iterator[None]:
-    """An entry of the secret store is there and has no value."""
-    id_ = from_files([region.lab.place.root / "manifests" / f"{PRIMARY}.json"])[PRIMARY].secrets[secret]
+def without(region: Region, goes: Callable[[Record], bool]) -> Iterator[None]:
+    """Something that the cloud has on record is gone meanwhile."""
     with closing(Store(region.lab.place.cloud, entry)) as store:
-        versions = (one for one in store.everything() if one.type.startswith("aws:secretsmanager/secretVersion"))
-        (version,) = (one for one in versions if one["secretId"] == id_)
-        store.remove(version.key)
+        gone = [record for record in store.everything() if goes(record)]
+        assert gone
+        for record in gone:
+            store.remove(record.key)
         try:
             followed(region)
             yield
         finally:
-            store.put(version)
+            for record in gone:
+                store.put(record)
             followed(region)
+
+
+def value_of(region: Region, secret: str) -> Callable[[Record], bool]:
+    """The value of an entry of the secret store, which stays."""
+    id_ = from_files([region.lab.place.root / "manifests" / f"{PRIMARY}.json"])[PRIMARY].secrets[secret]
+    return lambda record: record.type.startswith("aws:secretsmanager/secretVersion") and record["secretId"] == id_
+
+
+def grants_of(role: Role) -> Callable[[Record], bool]:
+    """All that machines of a role may do."""
+    return lambda record: record.type.startswith("aws:iam/rolePolicy:") and role in str(record["role"])
 
 
 @contextmanager
@@ -166,9 +181,16 @@ def test_an_archive_that_is_not_what_was_published_is_not_installed(region: Regi
 
 def test_a_secret_without_a_value_stops_who_needs_it_and_is_named(region: Region) -> None:
     name, secret = region.names("-vault-aws-")[2], private_key_entry("vault-server")
-    with made_anew_after(region, name), without_value(region, secret), untouched(region, name):
+    with made_anew_after(region, name), without(region, value_of(region, secret)), untouched(region, name):
         region.replace(name)
         fails(region, name, f"{secret} cannot be read", "ResourceNotFoundException")
+
+
+def test_a_machine_that_may_read_no_secret_is_refused_and_says_so(region: Region) -> None:
+    name = region.names("-vault-aws-")[2]
+    with made_anew_after(region, name), without(region, grants_of("vault-server")), untouched(region, name):
+        region.replace(name)
+        fails(region, name, "cannot be read", "AccessDeniedException")
 
 
 def test_a_vault_whose_key_is_disabled_stays_sealed_while_others_serve_and_unseals_by_itself(region: Region) -> None:
