@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from components.plan.spec import CLOUDS, Profile
 from sandbox.errors import SandboxError
+from sandbox.lab import operator
 from sandbox.lab import place as places
 from sandbox.lab import up as bringing
 from sandbox.lab.breaking import cloud as clouds
@@ -94,6 +95,21 @@ def status(name: LabName = DEFAULT_NAME, as_json: AsJson = False) -> None:  # no
     view = looking.look(Breaker(labs.place(name)))
     _show(showing.document(view) if as_json else showing.shown(view))
     raise typer.Exit(int(view.failed))
+
+
+@app.command(
+    epilog="Examples: lab health; lab health -- --json; lab health -- --product vault. Options after -- are those of `runbook "
+    "health`, whose exit code is handed on: 0 all green, 1 something is wrong, 3 something could not be determined."
+)
+def health(
+    options: Annotated[list[str] | None, typer.Argument(metavar="[-- OPTION...]", help="Of `runbook health`.")] = None,
+    name: LabName = DEFAULT_NAME,
+) -> None:
+    """Run the operator's morning check at the lab's own desk, as `make lab` does at its end."""
+    ran = operator.of(labs.place(name), Board()).health(*(options or ()))
+    typer.echo(ran.out, nl=False)
+    typer.echo(ran.err, nl=False, err=True)
+    raise typer.Exit(ran.code)
 
 
 @app.command("list", epilog=_CODES)

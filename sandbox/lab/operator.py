@@ -21,6 +21,7 @@ from components.plan.secrets import CONSUL_MANAGEMENT, ENTRIES, NOMAD_MANAGEMENT
 from components.plan.spec import PRIMARY, Product
 from runbook.credentials import VARIABLES
 from runbook.entries import LINEAGE
+from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab.follower import lab
 from sandbox.lab.holders import keys
@@ -28,12 +29,14 @@ from sandbox.lab.machines.desk import Desk
 from sandbox.lab.machines.network import Network
 from sandbox.lab.programs import supplied
 from sandbox.process import run
+from sandbox.ready import ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from components.plan.spec import Cloud
     from sandbox.lab.place import Place
+    from sandbox.progress import Board
 
 _TOKENS: Mapping[Product, str] = {"consul": CONSUL_MANAGEMENT, "nomad": NOMAD_MANAGEMENT, "vault": VAULT_HEALTH}
 """By product: entry of the token with which health is asked."""
@@ -119,6 +122,23 @@ class Operator:
             out, err = process.communicate()
             feeder.join()
         return Ran(process.returncode, out, err)
+
+
+def of(place: Place, board: Board) -> Operator:
+    """Whoever works at the desk of a lab that was made, with all that he has to know.
+
+    Raises:
+        SandboxError: there is none of that name.
+    """
+    wish = place.wish()
+    if wish is None:
+        raise SandboxError(f"There is no lab {place.name!r}, so nobody can be asked.", "`make lab` makes one.")
+    operator = Operator(
+        place, {cloud: cloud for cloud in wish.regions}, ready(board, root=place.root).process_environment()
+    )
+    with board.step("reading manifests and tokens from the stacks"):
+        operator.learn()
+    return operator
 
 
 def _write(descriptor: int, data: bytes) -> None:

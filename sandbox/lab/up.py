@@ -105,7 +105,7 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
         changed = _bootstrapped(operator, board) or changed or outcome.changed
     with phases.phase("votes, first backups, all checks green"):
         if operator.health("--json").code:
-            _back_up(place, statuses)
+            back_up(place, statuses)
         _settled(operator, board)
     shown = operator.health()
     return Made(changed, shown.code == 0, shown.out, _tunnels(place), phases.table(len(wish.regions)))
@@ -219,7 +219,7 @@ def _tunnels(place: Place) -> str:
     return "\n".join([passing, *down]) if declared else ""
 
 
-def _back_up(place: Place, statuses: Sequence[Status]) -> None:
+def back_up(place: Place, statuses: Sequence[Status]) -> None:
     """Takes the first backups now, and not at the half hour; only leaders of a moment store."""
     fleet = Fleet(lab(place.name, place.lab))
 

@@ -7,14 +7,19 @@ The tests stand in the order of a lab's life: what is asked of it as it was made
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from components.plan.server import KeyStanza
-from components.plan.spec import PRIMARY
+from components.plan.spec import PRIMARY, PRODUCTS
 from components.plan.userdata import encoded, render
+from runbook.errors import PASSED
 from sandbox.cloud import store
+from sandbox.home import TREE
 from sandbox.lab.breaking import labs, looking
 from sandbox.lab.machines.footprint import Footprint
 from sandbox.lab.place import Wish
@@ -90,6 +95,14 @@ def test_a_second_up_changes_nothing(made: Whole) -> None:
     assert again.healthy, again.health
     assert not again.changed
     assert made.statuses() == before, "a machine was made anew"
+
+
+def test_the_morning_check_may_be_asked_for_by_hand(made: Whole) -> None:
+    asked = [sys.executable, "-m", "sandbox.lab", "health", "--lab", made.place.name, "--", "--json"]
+    done = subprocess.run(asked, cwd=TREE, capture_output=True, text=True, check=False)
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["exitCode"]) == (PASSED, PASSED), done.stderr
+    assert {f"{product}-{PRIMARY}" for product in PRODUCTS} <= {subject["name"] for subject in document["subjects"]}
 
 
 def test_a_machine_on_a_plain_image_fetches_its_archives_and_boots(made: Whole) -> None:

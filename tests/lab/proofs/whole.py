@@ -22,17 +22,16 @@ from components.plan import addressing
 from components.plan.spec import SERVER_ROLE
 from sandbox.errors import SandboxError
 from sandbox.home import TREE, project_name
+from sandbox.lab import operator
 from sandbox.lab.breaking import labs
 from sandbox.lab.breaking.breaker import Breaker
 from sandbox.lab.links import needs as links_needs
 from sandbox.lab.machines import limits, needs
 from sandbox.lab.machines.footprint import Footprint
 from sandbox.lab.machines.root import LOCKS
-from sandbox.lab.operator import Operator
 from sandbox.lab.place import Place
 from sandbox.lab.up import Made, up
 from sandbox.progress import Board
-from sandbox.ready import ready
 from tests.lab.machines.rig import lab_name
 from tests.lab.machines.rig import sweep as sweep_machines
 
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from components.plan.spec import Cloud, Role, Stack
     from sandbox.lab.machines.fleet import Fleet
     from sandbox.lab.machines.machine import Status
+    from sandbox.lab.operator import Operator
     from sandbox.lab.place import Wish
 
 _WIDTH = 120
@@ -111,10 +111,7 @@ class Whole:
     @cached_property
     def operator(self) -> Operator:
         """Whoever works at the lab's desk, with all that he has to know."""
-        home = ready(Board(), root=self.place.root)
-        operator = Operator(self.place, {cloud: cloud for cloud in self.wish.regions}, home.process_environment())
-        operator.learn()
-        return operator
+        return operator.of(self.place, Board())
 
     def verdicts(self) -> list[tuple[str, ...]]:
         """What the morning check says: (subject, check, server, verdict), in its own order."""
