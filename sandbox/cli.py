@@ -35,8 +35,8 @@ from sandbox.progress import Board
 from sandbox.ready import ROOT, ready
 from sandbox.stacks import operation, order, pack, passes, report
 from sandbox.stacks.guards import guarded
-from sandbox.toolchain import engine, golang, node_packages, packages
-from sandbox.toolchain.table import PULUMI, TOOLS
+from sandbox.toolchain import engine, golang, node_packages, openbao, packages
+from sandbox.toolchain.table import PULUMI, TOOLS, VAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -241,9 +241,7 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
         if name in node_packages.PACKAGES:
             out.print(f"{name}: {node_packages.install(name, board)}", soft_wrap=True)
             continue
-        tool = TOOLS[name]
-        found = engine.obtain(board).program if tool is PULUMI else golang.build(tool, board) / tool.name
-        out.print(f"{name}: {found}", soft_wrap=True)
+        out.print(f"{name}: {_tool(name, board)}", soft_wrap=True)
     if not options.names:
         for one in packages.table():
             out.print(f"{one.package}: {one.found or 'not installed'}", soft_wrap=True)
@@ -252,6 +250,17 @@ def tools(options: argparse.Namespace, board: Board, out: Console) -> int:
                 f"Of the operating system, for the lab and some tests: `{packages.remedy(lacking)}` (Debian's names)"
             )
     return 0
+
+
+def _tool(name: str, board: Board) -> str:
+    """Where a tool is, obtained if need be."""
+    tool = TOOLS[name]
+    if tool is PULUMI:
+        return str(engine.obtain(board).program)
+    if tool is VAULT:
+        built = openbao.vault(board, instead=openbao.wanted(os.environ))
+        return str(built or f"OpenBao {openbao.version()} in its place: {openbao.program()}")
+    return str(golang.build(tool, board) / tool.name)
 
 
 def bench(options: argparse.Namespace, board: Board, out: Console) -> int:

@@ -31,6 +31,7 @@ from sandbox.lab.machines import boot
 from sandbox.lab.machines.needs import missing
 from sandbox.lab.place import DEFAULT_NAME, Links, Wish
 from sandbox.progress import Board
+from sandbox.toolchain import openbao
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,11 +78,12 @@ def up(
     name: LabName = DEFAULT_NAME,
 ) -> None:
     """Bring regions up for real on this machine, from nothing to the morning check, whose table it ends with."""
-    made = bringing.up(labs.place(name), Wish(places.chosen(regions), profile, links), Board())
+    vault = "openbao" if openbao.wanted(os.environ) else "vault"
+    made = bringing.up(labs.place(name), Wish(places.chosen(regions), profile, links, vault), Board())
     _show(made.phases)
     typer.echo(made.health.rstrip())
-    if made.tunnels:
-        typer.echo(made.tunnels)
+    for line in filter(None, (made.tunnels, made.vault)):
+        typer.echo(line)
     if not made.changed:
         typer.echo("Nothing changed.")
     raise typer.Exit(0 if made.healthy else 1)

@@ -18,9 +18,11 @@ from components.plan.spec import CLOUDS, PRIMARY, Cloud, Profile
 from sandbox.errors import SandboxError
 from sandbox.home import CLOUD
 from sandbox.ready import ROOT
+from sandbox.toolchain.openbao import VARIABLE
 
 DEFAULT_NAME = "lab"
 Links = Literal["ipsec", "plain"]
+VaultProgram = Literal["vault", "openbao"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,17 @@ class Wish:
     Attributes:
         regions: in the platform's order, the primary's among them.
         links: whether tunnels are encrypted; `plain` leaves IKE and ESP out.
+        vault: what serves Vault's API; `vault` leaves the place to OpenBao where Vault cannot be built.
     """
 
     regions: tuple[Cloud, ...] = CLOUDS
     profile: Profile = "small"
     links: Links = "ipsec"
+    vault: VaultProgram = "vault"
 
     def __str__(self) -> str:
-        return f"REGIONS={','.join(self.regions)} PROFILE={self.profile} LINKS={self.links}"
+        said = f"REGIONS={','.join(self.regions)} PROFILE={self.profile} LINKS={self.links}"
+        return said if self.vault == "vault" else f"{VARIABLE}={self.vault} {said}"
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,18 @@ class Place:
         """Ids of keys that are out of use whatever the stacks say; a JSON list."""
         return self.lab / "disabled-keys.json"
 
+    @property
+    def openbao(self) -> Path:
+        """Is there where OpenBao serves in Vault's place: what one has written, the other cannot read."""
+        return self.root / "openbao"
+
     def wish(self) -> Wish | None:
         """What the lab was made with; None if it never was."""
         try:
             found = json.loads(self._wish.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Wish(tuple(found["regions"]), found["profile"], found["links"])
+        return Wish(tuple(found["regions"]), found["profile"], found["links"], found.get("vault", "vault"))
 
     def settle(self, wish: Wish) -> None:
         """Writes down what the lab is made with.

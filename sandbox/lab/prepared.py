@@ -42,25 +42,38 @@ def archives(versions: Mapping[str, str], artifacts: Artifacts, programs: Mappin
     return obtain("lab-archives", _identity(versions, artifacts, programs), fill)
 
 
-def prepared(versions: Mapping[str, str], artifacts: Artifacts, programs: Mapping[str, Path], board: Board) -> Path:
-    """The layer with everything that lies on that shelf."""
+def prepared(
+    versions: Mapping[str, str],
+    artifacts: Artifacts,
+    programs: Mapping[str, Path],
+    board: Board,
+    behind: Mapping[str, Path],
+) -> Path:
+    """The layer with everything that lies on that shelf, and what no archive brings, by place."""
     shelf = archives(versions, artifacts, programs, board)
 
     def fill(folder: Path) -> None:
         with board.step("putting programs into the machines' image, once"):
             for artefact in programs:
                 _install(folder, artefact, place(shelf, archive(artefact, versions, artifacts)))
+            for where, file in behind.items():
+                target = folder / where.removeprefix("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # The cache keeps both on one disk.
+                os.link(file, target)
 
-    return obtain("lab-programs", _identity(versions, artifacts, programs), fill)
+    return obtain("lab-programs", _identity(versions, artifacts, programs, *behind.values()), fill)
 
 
-def _identity(versions: Mapping[str, str], artifacts: Artifacts, programs: Mapping[str, Path]) -> str:
-    """Changes when a program or the place of its archive does."""
+def _identity(versions: Mapping[str, str], artifacts: Artifacts, programs: Mapping[str, Path], *behind: Path) -> str:
+    """Changes when a program or the place of its archive does, or what is behind one."""
     digest = hashlib.sha256()
     for artefact, program in sorted(programs.items()):
         facts = program.stat()
         found = archive(artefact, versions, artifacts)
         digest.update(f"{found.url} {found.sums_url} {program} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    for file in behind:
+        digest.update(f"{file}\n".encode())
     return digest.hexdigest()[:12]
 
 

@@ -2,6 +2,7 @@
 
 Owns where each comes from: built from Go modules, or of the operating system. Boundary is in no registry: a stand-in
 takes its place that says so and ends, so that its machines boot and nothing waits, unless `BOUNDARY_BINARY` names one.
+In Vault's place stands OpenBao where Vault does not build, or where that is wished.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.toolchain import cache, golang, node_packages, packages
+from sandbox.lab import openbao as stand_in
+from sandbox.toolchain import cache, golang, node_packages, openbao, packages
 from sandbox.toolchain.table import CONSUL, FAKE_GCS, NOMAD, VAULT
 
 if TYPE_CHECKING:
@@ -27,21 +29,36 @@ NOT_SUPPLIED = Path(__file__).parent / "not-supplied.sh"
 _DUMP = ("pg_dump", "pg_restore", "psql")
 _OF_EVERY_SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|libresolv)[.]so")
 """The C library's own: another one beside a system's would break both."""
-_BUILT = (CONSUL, NOMAD, VAULT)
+_BUILT = (CONSUL, NOMAD)
+VAULT_STAND_IN = Path(stand_in.__file__)
+"""What machines have under Vault's name where OpenBao takes its place."""
 
 
-def programs(board: Board, environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
+def programs(
+    board: Board, environment: Mapping[str, str] = os.environ, *, without_vault: bool = False
+) -> dict[str, Path]:
     """A file or folder for each artefact that machines install; what is not built yet is built.
+
+    Args:
+        without_vault: OpenBao takes Vault's place, whether or not Vault can be built.
 
     Raises:
         SandboxError: one is missing.
     """
     return {
         **{tool.name: golang.build(tool, board) / tool.name for tool in _BUILT},
+        VAULT.name: openbao.vault(board, instead=without_vault) or VAULT_STAND_IN,
         "boundary": boundary(environment),
         "node_exporter": packages.program("prometheus-node-exporter"),
         "postgresql": _dump_programs(packages.program("postgresql").parent, board),
     }
+
+
+def behind(found: Mapping[str, Path], versions: Mapping[str, str]) -> dict[str, Path]:
+    """What machines need beside their artefacts, by place: OpenBao, where it takes Vault's."""
+    if found[VAULT.name] != VAULT_STAND_IN:
+        return {}
+    return {stand_in.SERVER: openbao.numbered(versions[VAULT.name])}
 
 
 def stand_ins(board: Board) -> None:

@@ -32,12 +32,13 @@ from sandbox.lab.machines.fleet import Fleet
 from sandbox.lab.operator import Operator
 from sandbox.lab.phases import Phases
 from sandbox.lab.prepared import archives, prepared
-from sandbox.lab.programs import programs, stand_ins
+from sandbox.lab.programs import behind, programs, stand_ins
 from sandbox.lab.services.server import shelf
 from sandbox.lab.settings import configured, effective
 from sandbox.ready import ready
 from sandbox.stacks import order, passes, report
 from sandbox.stacks.passes import Outcome, Runner
+from sandbox.toolchain import openbao
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,7 @@ class Made:
         healthy: whether every check that counts is green.
         health: what the morning check says, as an operator reads it.
         tunnels: how many of the declared tunnels pass packets; empty where none is declared.
+        vault: what serves in Vault's place, in words; empty where it is Vault.
         phases: where the time went.
     """
 
@@ -75,6 +77,7 @@ class Made:
     healthy: bool
     health: str
     tunnels: str
+    vault: str
     phases: RenderableType
 
 
@@ -91,7 +94,7 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
     with phases.phase("programs, base image"):
         files = _stack_files(place, wish)
         stand_ins(board)
-        _shelve(place, next(iter(files.values())), board)
+        supply(place, wish, next(iter(files.values())), board)
         base(board)
     with phases.phase("engine: updates of the stacks"):
         home = ready(board, files, place.root)
@@ -108,7 +111,21 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
             back_up(place, statuses)
         _settled(operator, board)
     shown = operator.health()
-    return Made(changed, shown.code == 0, shown.out, _tunnels(place), phases.table(len(wish.regions)))
+    stand_in = f"OpenBao {openbao.version()} stands in for Vault." if place.openbao.exists() else ""
+    return Made(changed, shown.code == 0, shown.out, _tunnels(place), stand_in, phases.table(len(wish.regions)))
+
+
+def back_up(place: Place, statuses: Sequence[Status]) -> None:
+    """Has backups taken now, and not at the half hour, by machines that run; only leaders of a moment store."""
+    fleet = Fleet(lab(place.name, place.lab))
+
+    def begin(status: Status) -> None:
+        instance = fleet.instance(status.name)
+        if (instance.root.files / "etc/systemd/system" / _BACKUP_UNIT).exists():
+            subprocess.run(instance.command(["systemctl", "start", "--no-block", _BACKUP_UNIT]), check=True)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(begin, statuses))
 
 
 def cloud_of(stack: StackFile) -> Cloud:
@@ -129,15 +146,28 @@ def _stack_files(place: Place, wish: Wish) -> dict[StackFile, Path]:
     return found
 
 
-def _shelve(place: Place, stack_file: Path, board: Board) -> None:
-    """Puts what machines install into their image, and where the stacks say that it is fetched."""
+def supply(place: Place, wish: Wish, stack_file: Path, board: Board) -> None:
+    """Puts what machines install into their image, and where the stacks say that it is fetched.
+
+    Raises:
+        SandboxError: a program is missing, or the lab's Vault would become OpenBao.
+    """
     project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
     own = yaml.safe_load(stack_file.read_text(encoding="utf-8"))["config"]
     platform = config.parse(effective(project, own)).platform
-    wanted = (platform.versions, platform.artifacts, programs(board), board)
+    found = programs(board, without_vault=wish.vault == "openbao" or place.openbao.exists())
+    layer = lab(place.name, place.lab).prepared
+    if beside := behind(found, platform.versions):
+        if layer.is_symlink() and not place.openbao.exists():
+            raise SandboxError(
+                f"The lab {place.name!r} was made with Vault, which cannot be built now, and OpenBao cannot read its data.",
+                f"Mend what keeps Vault from building, or `make lab-destroy NAME={place.name}` first.",
+            )
+        place.openbao.touch()
+    wanted = (platform.versions, platform.artifacts, found, board)
     for link, target in (
         (shelf(services_folder(place.lab)), archives(*wanted)),
-        (lab(place.name, place.lab).prepared, prepared(*wanted)),
+        (layer, prepared(*wanted, beside)),
     ):
         link.unlink(missing_ok=True)
         link.symlink_to(target)
@@ -217,19 +247,6 @@ def _tunnels(place: Place) -> str:
     down = [f"{ends}: {why}" for ends, why in declared if why]
     passing = f"{len(declared) - len(down)} of {len(declared)} tunnels pass packets."
     return "\n".join([passing, *down]) if declared else ""
-
-
-def back_up(place: Place, statuses: Sequence[Status]) -> None:
-    """Takes the first backups now, and not at the half hour; only leaders of a moment store."""
-    fleet = Fleet(lab(place.name, place.lab))
-
-    def begin(status: Status) -> None:
-        instance = fleet.instance(status.name)
-        if (instance.root.files / "etc/systemd/system" / _BACKUP_UNIT).exists():
-            subprocess.run(instance.command(["systemctl", "start", "--no-block", _BACKUP_UNIT]), check=True)
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(begin, statuses))
 
 
 def _settled(operator: Operator, board: Board) -> None:

@@ -71,6 +71,8 @@ def test_a_lab_goes_on_only_with_what_it_was_made_with(tmp_path: Path) -> None:
     assert place.wish() == wish
     with pytest.raises(SandboxError, match="REGIONS=aws PROFILE=small LINKS=ipsec"):
         place.settle(Wish(CLOUDS))
+    with pytest.raises(SandboxError, match="with VAULT_PROGRAM=openbao REGIONS=aws"):
+        place.settle(Wish((PRIMARY,), vault="openbao"))
     assert place.wish() == wish
     assert stat.S_IMODE(place.root.stat().st_mode) == 0o700
     assert kept(tmp_path) == [place]

@@ -37,9 +37,14 @@ _UNITS = Path("etc/systemd/system")
 _AT_ONCE = 8
 _LINES = 400
 _LONGEST = 400
-# What Vault 1.21 says; the cause is in lines of its own, and Azure's answer in more of them.
-_SEALED = re.compile(r"failed to unseal core|Error parsing Seal configuration:? ?(?P<cause>.*)")
-_CAUSE = re.compile(r"error decrypting using seal (?P<cause>.+)|\"message\": \"(?P<message>[^\"]+)\"")
+# What Vault 1.21 says, and OpenBao 2.7, which tells refusals as a list; the cause is in lines of its own, and Azure's answer
+# in more of them.
+_SEALED = re.compile(
+    r"failed to unseal core|Error (?:parsing Seal configuration|configuring seal \"\w+\"):? ?(?P<cause>.*)"
+)
+_CAUSE = re.compile(
+    r"error decrypting using seal (?P<cause>.+)|^\* (?P<refusal>.+)|\"message\": \"(?P<message>[^\"]+)\""
+)
 _UNSEALED = re.compile(r"vault is unsealed")
 _FAILED: tuple[Phase, ...] = ("failed", "dead")
 
@@ -147,7 +152,7 @@ def sealed(journal: str) -> str:
         elif found := _SEALED.search(line):
             causes = [found["cause"] or ""]
         elif causes is not None and (found := _CAUSE.search(line)):
-            causes.append(found["cause"] or found["message"])
+            causes.append(found["cause"] or found["refusal"] or found["message"])
     if causes is None:
         return ""
     return f"sealed: {' '.join(filter(None, causes)).strip() or 'the key of its seal cannot be used'}"[:_LONGEST]

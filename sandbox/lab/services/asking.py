@@ -91,8 +91,14 @@ def aws_call(ground: Ground, tokens: Tokens, request: Request, service: str) -> 
         asked = _FIELDS.validate_json(body)
     except ValidationError as error:
         raise aws_refusal("SerializationException", "The body is no JSON object.") from error
+    return aws_session_call(ground, session, region, request.headers.get("x-amz-target", "").rpartition(".")[2], asked)
+
+
+def aws_session_call(
+    ground: Ground, session: Session, region: str, operation: str, asked: Mapping[str, Any]
+) -> AwsCall:
+    """A call in the name of whoever is proven to have a session."""
     role = next((role for role in ground.roles if role.arn == session.role), None)
-    operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     return AwsCall(session, role.policies if role else (), region, operation, asked)
 
 

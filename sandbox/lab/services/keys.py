@@ -42,7 +42,8 @@ _ACTIONS: Mapping[tuple[str, str], str] = {
     ("POST", "unwrapkey"): f"{_AZURE_KEYS}/unwrap/action",
 }
 """Data action by method and the path's last word."""
-_ALGORITHM = "RSA-OAEP-256"
+ALGORITHM = "RSA-OAEP-256"
+"""The only one that wraps."""
 
 
 class AwsKeys:
@@ -57,7 +58,10 @@ class AwsKeys:
 
     def handle(self, request: Request) -> Answer:
         """What was asked of a key, for whom its policy and the role's admit."""
-        call = aws_call(self._ground, self._tokens, request, "kms")
+        return self.answer(aws_call(self._ground, self._tokens, request, "kms"))
+
+    def answer(self, call: AwsCall) -> Answer:
+        """The same of a call that is proven already."""
         operations = {"DescribeKey": self._describe, "Encrypt": self._encrypt, "Decrypt": self._decrypt}
         if call.operation not in operations:
             raise aws_refusal("UnknownOperationException", f"{call.operation} is not modelled", 501)
@@ -197,7 +201,7 @@ class AzureVaults:
         try:
             asked: dict[str, Any] = json.loads(request.content())
             value = base64.urlsafe_b64decode(asked["value"] + "=" * (-len(asked["value"]) % 4))
-            if asked["alg"] != _ALGORITHM:
+            if asked["alg"] != ALGORITHM:
                 raise azure_refusal(400, "BadParameter", f"The algorithm {asked['alg']} is not modelled.")
             done = (pair.wrap if what == "wrapkey" else pair.unwrap)(value)
         except (KeyError, TypeError, ValueError, UnreadableError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sandbox.lab.openbao import SEAL_HOST
 from sandbox.stores.gcp import GOOGLE
 from sandbox.stores.ground import Ground
 from sandbox.stores.namespace import GATEWAY, METADATA, METADATA_HOST
@@ -38,6 +39,7 @@ def hosts(ground: Ground) -> Mapping[str, str]:
         *(vault.name + VAULT_DOMAIN for vault in ground.vaults),
         SECRET_MANAGER_HOST,
         truststore.HOST,
+        SEAL_HOST,
     }
     return {
         **dict.fromkeys(sorted(served), GATEWAY),

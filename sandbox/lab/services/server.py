@@ -36,6 +36,7 @@ from .keys import AwsKeys, AzureVaults
 from .material import Material
 from .places import CLOUD_KMS, CLOUD_KMS_HOST, DNS, GATEWAY, HTTP, HTTPS, METADATA, RESOLVER, hosts
 from .secrets import AwsSecrets, GcpSecrets
+from .transit import Transit
 
 
 def shelf(folder: Path) -> Path:
@@ -65,6 +66,7 @@ class Services:
         self._shown = Shown(self._authority)
         self._truststore = truststore.Truststore(self._authority.public())
         self._shelf = artefacts.Shelf(shelf(folder))
+        self._cloud_kms = cloudkms.CloudKms(lambda: self._told.ground, self._tokens, self._material)
         self._told = self._understood(Feed(Ground(), {}))
 
     def tell(self, feed: Feed) -> None:
@@ -97,8 +99,7 @@ class Services:
             ends.callback(self._stores.close)
             ends.enter_context(self._shelf.served())
             pair = server_pair(self._authority, CLOUD_KMS_HOST)
-            kms = cloudkms.CloudKms(lambda: self._told.ground, self._tokens, self._material)
-            ends.callback(cloudkms.serve(CLOUD_KMS, HTTPS, kms, pair).stop, None)
+            ends.callback(cloudkms.serve(CLOUD_KMS, HTTPS, self._cloud_kms, pair).stop, None)
             for door in doors:
                 ends.callback(door.server_close)
                 threading.Thread(target=door.serve_forever, daemon=True).start()
@@ -108,10 +109,12 @@ class Services:
     def _understood(self, feed: Feed) -> _Told:
         ground, tokens = feed.ground, self._tokens
         aws = Aws(ground, tokens, emulators.S3)
+        aws_keys, azure_vaults = AwsKeys(ground, tokens, self._material), AzureVaults(ground, tokens, self._material)
         clouds: tuple[gateway.Cloud, ...] = (
-            AwsKeys(ground, tokens, self._material),
+            aws_keys,
             AwsSecrets(ground, tokens),
-            AzureVaults(ground, tokens, self._material),
+            azure_vaults,
+            Transit(ground, tokens, aws_keys, azure_vaults, self._cloud_kms),
             GcpSecrets(ground, tokens),
             aws,
             Azure(ground, tokens, emulators.BLOB, gateway.exists),
