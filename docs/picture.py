@@ -8,13 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import yaml
-
 import config
 from components.plan import addressing
 from components.plan.flows import BALANCERS
 from components.plan.records import endpoint
-from components.plan.spec import PRODUCTS, Cloud, Platform, Product
+from components.plan.spec import PRIMARY, PRODUCTS, Cloud, Platform, Product
+from config.files import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "platform.svg"
@@ -34,11 +33,7 @@ text { font-family: ui-sans-serif, system-ui, sans-serif; fill: #1f2933; }
 
 def platform() -> Platform:
     """The platform of the committed settings, as the primary's stack sees it."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
-    stack = yaml.safe_load((ROOT / "Pulumi.aws.yaml").read_text(encoding="utf-8"))
-    raw = {key: entry["default"] for key, entry in project["config"].items()}
-    raw |= {key.split(":", 1)[1]: value for key, value in stack["config"].items()}
-    return config.parse(raw).platform
+    return config.parse(settings(ROOT, ROOT / f"Pulumi.{PRIMARY}.yaml")).platform
 
 
 def _text(x: float, y: float, text: str, style: str, anchor: str = "start") -> str:

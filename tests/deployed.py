@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-
 import config
 from components.plan.spec import CLOUDS, PRIMARY
-from sandbox.home import TREE, Home, project_name
+from config.files import settings
+from sandbox.home import TREE, Home
 from sandbox.progress import Board
 from sandbox.toolchain import engine
 from tests.harness import Sandbox, open_sandbox
@@ -76,11 +75,7 @@ class Deployed:
 
 def plan(cloud: Cloud) -> Plan:
     """The plan of a region, from the files that a user has."""
-    own = yaml.safe_load((TREE / f"Pulumi.{cloud}.yaml").read_text(encoding="utf-8"))["config"]
-    shared = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
-    prefix = f"{project_name(TREE)}:"
-    defaults = {key: entry["default"] for key, entry in shared.items()}
-    return config.parse({**defaults, **{key.removeprefix(prefix): value for key, value in own.items()}}, stack=cloud)
+    return config.parse(settings(TREE, TREE / f"Pulumi.{cloud}.yaml"), stack=cloud)
 
 
 def region_stacks(sandbox: Sandbox) -> dict[Cloud, Stack]:

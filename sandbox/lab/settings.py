@@ -10,19 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.plan.federation import TRUSTED
+from config.files import effective
 
 if TYPE_CHECKING:
     from components.plan.spec import Cloud
     from sandbox.lab.place import Wish
 
 Config = dict[str, Any]
-
-
-def effective(project: Mapping[str, Any], own: Mapping[str, Any]) -> Config:
-    """The settings that count for a stack, by key without namespace: its own before the project's defaults."""
-    prefix = f"{project['name']}:"
-    defaults = {key: entry["default"] for key, entry in project["config"].items()}
-    return defaults | {key.removeprefix(prefix): value for key, value in own.items()}
 
 
 def configured(project: Mapping[str, Any], stack: Mapping[str, Any], wish: Wish) -> Config:

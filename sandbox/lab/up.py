@@ -19,7 +19,7 @@ import yaml
 
 import config
 from components.plan.backup import NAME as BACKUP
-from components.plan.spec import Cloud
+from config.files import settings
 from runbook.bootstrap.steps import State
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
@@ -34,7 +34,7 @@ from sandbox.lab.phases import Phases
 from sandbox.lab.prepared import archives, prepared
 from sandbox.lab.programs import behind, programs, stand_ins
 from sandbox.lab.services.server import shelf
-from sandbox.lab.settings import configured, effective
+from sandbox.lab.settings import configured
 from sandbox.ready import ready
 from sandbox.stacks import order, passes, report
 from sandbox.stacks.passes import Outcome, Runner
@@ -102,7 +102,7 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
         outcome = _updated(home, files, board)
     with phases.phase("machines: boots still under way"):
         statuses = _booted(place, board)
-    operator = Operator(place, {cloud_of(stack): stack.name for stack in files}, home.process_environment())
+    operator = Operator(place, {stack.cloud: stack.name for stack in files}, home.process_environment())
     with phases.phase("bootstrap: Vault, access control, federation"):
         operator.learn()
         changed = _bootstrapped(operator, board) or changed or outcome.changed
@@ -128,11 +128,6 @@ def back_up(place: Place, statuses: Sequence[Status]) -> None:
         list(pool.map(begin, statuses))
 
 
-def cloud_of(stack: StackFile) -> Cloud:
-    """A stack's cloud, by its type."""
-    return stack.cloud  # pyright: ignore[reportReturnType] - `order` refuses others
-
-
 def _stack_files(place: Place, wish: Wish) -> dict[StackFile, Path]:
     """The stack files with the lab's settings, by stack."""
     project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -152,9 +147,7 @@ def supply(place: Place, wish: Wish, stack_file: Path, board: Board) -> None:
     Raises:
         SandboxError: a program is missing, or the lab's Vault would become OpenBao.
     """
-    project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))
-    own = yaml.safe_load(stack_file.read_text(encoding="utf-8"))["config"]
-    platform = config.parse(effective(project, own)).platform
+    platform = config.parse(settings(TREE, stack_file)).platform
     found = programs(board, without_vault=wish.vault == "openbao" or place.openbao.exists())
     layer = lab(place.name, place.lab).prepared
     if beside := behind(found, platform.versions):

@@ -18,13 +18,15 @@ from sandbox.home import project_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from components.plan.spec import Cloud
+
 
 @dataclass(frozen=True)
 class StackFile:
     """One stack: its name and the cloud its file chooses."""
 
     name: str
-    cloud: str
+    cloud: Cloud
 
 
 def stacks(project: Path) -> list[StackFile]:
@@ -56,7 +58,7 @@ def chosen(project: Path, name: str) -> list[StackFile]:
     return matching
 
 
-def _cloud(file: Path, setting: str) -> str:
+def _cloud(file: Path, setting: str) -> Cloud:
     try:
         cloud = yaml.safe_load(file.read_text(encoding="utf-8"))["config"][setting]
     except (yaml.YAMLError, KeyError, TypeError) as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from config.files import effective
 from sandbox.home import TREE
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def stack_file(stack: str) -> Mapping[str, Any]:
 
 def merged(stack: str, changes: Mapping[str, object] | None = None) -> dict[str, Any]:
     """What the engine makes of the files, then `changes` by dotted path; `/` parts a path whose keys have dots."""
-    settings = {key: declared["default"] for key, declared in project()["config"].items()} | dict(stack_file(stack))
-    settings = deepcopy(settings)
+    settings = deepcopy(effective(project(), stack_file(stack)))
     for path, value in (changes or {}).items():
         *above, last = path.split("/" if "/" in path else ".")
         branch = settings

@@ -12,6 +12,7 @@ import yaml
 
 import config
 from components.plan.spec import CLOUDS, PRIMARY, Cloud, Profile
+from config.files import effective
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab.holders import HOLDERS, keys
@@ -37,13 +38,12 @@ def test_every_choice_of_regions_is_a_platform_that_the_program_accepts(
     regions: tuple[Cloud, ...], profile: Profile
 ) -> None:
     project = _project()
-    defaults = {key: entry["default"] for key, entry in project["config"].items()}
     for stack in order.stacks(TREE):
         if stack.cloud not in regions:
             continue
         committed = yaml.safe_load((TREE / f"Pulumi.{stack.name}.yaml").read_text(encoding="utf-8"))
         made = configured(project, committed, Wish(regions, profile))
-        read = config.parse(defaults | {key.partition(":")[2]: value for key, value in made.items()})
+        read = config.parse(effective(project, made))
         assert read.platform.clouds == regions
         assert read.platform.profile == profile
         assert set(chain(*read.platform.backup.copies.items())) <= set(regions)
@@ -53,8 +53,7 @@ def test_what_speaks_of_no_region_stays_as_committed() -> None:
     project = _project()
     committed = yaml.safe_load((TREE / f"Pulumi.{PRIMARY}.yaml").read_text(encoding="utf-8"))
     made = configured(project, committed, Wish(CLOUDS, "production"))
-    known = {f"{project['name']}:{key}": entry["default"] for key, entry in project["config"].items()}
-    assert {**known, **made} == {**known, **committed["config"]}
+    assert effective(project, made) == effective(project, committed["config"])
 
 
 @pytest.mark.parametrize("text", ["", "azure", "aws,mars"])

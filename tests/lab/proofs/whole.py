@@ -14,14 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from rich.console import Console
 
 import config
 from components.plan import addressing
 from components.plan.spec import SERVER_ROLE
+from config.files import settings
 from sandbox.errors import SandboxError
-from sandbox.home import TREE, project_name
+from sandbox.home import TREE
 from sandbox.lab import operator
 from sandbox.lab.breaking import labs
 from sandbox.lab.breaking.breaker import Breaker
@@ -84,14 +84,7 @@ class Whole:
 
     def plan(self, cloud: Cloud) -> Stack:
         """A region's plan, read from the lab's own stack file."""
-        prefix = f"{project_name(TREE)}:"
-        project = yaml.safe_load((TREE / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
-        file = self.place.stack_files / f"Pulumi.{cloud}.yaml"
-        own = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
-        defaults = {key: entry["default"] for key, entry in project.items()}
-        return config.parse(
-            {**defaults, **{key.removeprefix(prefix): value for key, value in own.items()}}, stack=cloud
-        )
+        return config.parse(settings(TREE, self.place.stack_files / f"Pulumi.{cloud}.yaml"), stack=cloud)
 
     def members(self) -> dict[tuple[Cloud, Role], list[Status]]:
         """The machines of each region and role, in the order of their names."""
