@@ -5,6 +5,7 @@ The tests stand in the order of a lab's life: what is asked of it as it was made
 
 from __future__ import annotations
 
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING
@@ -16,6 +17,11 @@ from components.plan.spec import CLOUDS, ROLES
 from sandbox.lab.breaking import looking
 from sandbox.lab.breaking.mending import restore
 from sandbox.lab.place import Wish
+from sandbox.progress import Board
+from sandbox.ready import ready
+from tests.contract.readers import READERS
+from tests.contract.state import State
+from tests.harness import Sandbox
 from tests.lab.machines.rig import until
 from tests.lab.proofs.reach import CONNECTED, SILENT, Probe, allowed, ask, hops, members, questions
 from tests.lab.proofs.whole import lacking, told
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 WISH = Wish(CLOUDS, "small", "ipsec")
 pytestmark = [pytest.mark.engine, pytest.mark.lab, pytest.mark.skipif(bool(lacking(WISH)), reason=lacking(WISH))]
 
+GZIP = b"\x1f\x8b"
 RELAY = 8500
 """A balancer of Azure keeps its port, so that servers of Consul listen there too, for whoever the balancer serves."""
 
@@ -44,6 +51,24 @@ def test_three_regions_become_green_together(made: Whole, record_property: Calla
     assert not view.failed
     assert len(view.tunnels) == 12
     assert {(cloud, role) for cloud in CLOUDS for role in ROLES} == made.members().keys()
+
+
+def test_every_machine_runs_the_bytes_that_the_contract_reads_in_its_stack(made: Whole) -> None:
+    sandbox = Sandbox(ready(Board(), root=made.place.root))
+    addresses = {status.address: status.name for status in made.statuses()}
+    groups = made.members()
+    for cloud in CLOUDS:
+        read = READERS[cloud](State(sandbox.stack(cloud).export(secrets=True)), made.plan(cloud))
+        seen = {addresses[machine.address]: machine.user_data for machine in read.machines.values() if machine.address}
+        seen |= {status.name: read.clients.template.user_data for status in groups[cloud, "nomad-client"]}
+        assert set(seen) == {status.name for (where, _), found in groups.items() for status in found if where == cloud}
+        for name, text in seen.items():
+            assert gunzipped(made.kept_user_data(name)) == text.encode(), name
+
+
+def gunzipped(data: bytes) -> bytes:
+    """User data as it was before a cloud's limit had it packed, where it had."""
+    return gzip.decompress(data) if data.startswith(GZIP) else data
 
 
 def test_the_morning_check_says_the_same_twice(made: Whole) -> None:

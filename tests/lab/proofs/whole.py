@@ -115,6 +115,11 @@ class Whole:
             for row in subject["outcomes"]
         ]
 
+    def kept_user_data(self, name: str) -> bytes:
+        """What a machine's own init system has kept of its first boot."""
+        (kept,) = self.fleet.instance(name).root.files.glob("var/lib/cloud/instances/*/user-data.txt")
+        return kept.read_bytes()
+
     def run(self, name: str, *command: str) -> str:
         """What a command says inside a machine, which must succeed."""
         words = self.fleet.instance(name).command(command)
