@@ -75,9 +75,13 @@ class Whole:
     def breaker(self) -> Breaker:
         return Breaker(self.place)
 
-    def again(self) -> Made:
-        """The same command once more."""
-        return up(self.place, self.wish, Board())
+    def changes_nothing(self) -> None:
+        """The same command once more finds all as it should be, and leaves every machine as it is."""
+        before = self.statuses()
+        again = up(self.place, self.wish, Board())
+        assert again.healthy, again.health
+        assert not again.changed
+        assert self.statuses() == before, "a machine was made anew"
 
     def statuses(self) -> list[Status]:
         return self.fleet.statuses()
