@@ -48,10 +48,10 @@ def runbook() -> None:
 
 @app.command(
     epilog="Examples: runbook health; runbook health --cloud azure --product vault; runbook health --manifest aws.json "
-    "--manifest gcp.json --json. Exit codes: 0 every check passed; 1 something is wrong; 2 refused or used wrongly; 3 something could not be "
-    "determined and nothing is known to be wrong. A finding is known, so 1 wins over 3. What is shown as elevated or as not "
-    f"asked does not count. Tokens: {', '.join(VARIABLES.values())}, each also with _AWS, _AZURE or _GCP behind it for one "
-    "region. What to do about a finding: docs/operator.md."
+    "--manifest gcp.json --json. Exit codes: 0 every check passed; 1 something is wrong; 2 refused or used wrongly; "
+    "3 something could not be determined and nothing is known to be wrong. A finding is known, so 1 wins over 3. What is "
+    f"shown as elevated or as not asked does not count. Tokens: {', '.join(VARIABLES.values())}, each also with _AWS, "
+    "_AZURE or _GCP behind it for one region. What to do about a finding: docs/operator.md."
 )
 def health(
     manifest: Annotated[
@@ -91,9 +91,10 @@ def health(
 
 
 @app.command(
-    epilog="Examples: runbook bootstrap --dry-run; runbook bootstrap --holder a.asc --holder b.asc --holder c.asc --shares 3 "
-    "--threshold 2 --shares-to /media/shares; runbook bootstrap. Exit codes: 0 everything is as it should be, or with --dry-run would be brought there; 1 something is wrong; "
-    "2 refused or used wrongly: nothing was touched; 3 something could not be determined, or the holders of shares must act. "
+    epilog="Examples: runbook bootstrap --dry-run; runbook bootstrap --holder a.asc --holder b.asc --holder c.asc "
+    "--shares 3 --threshold 2 --shares-to /media/shares; runbook bootstrap. Exit codes: 0 everything is as it should be, "
+    "or with --dry-run would be brought there; 1 something is wrong; 2 refused or used wrongly: nothing was touched; "
+    "3 something could not be determined, or the holders of shares must act. "
     f"Root tokens of Vault, where a run must be continued: {VARIABLES['vault']}, also with _AWS, _AZURE or _GCP behind it. "
     "What each step means: docs/operator.md."
 )

@@ -101,7 +101,7 @@ def status(name: LabName = DEFAULT_NAME, as_json: AsJson = False) -> None:  # no
 
 @app.command(
     epilog="Examples: lab health; lab health -- --json; lab health -- --product vault. Options after -- are those of `runbook "
-    "health`, whose exit code is handed on: 0 all green, 1 something is wrong, 3 something could not be determined."
+    "health`, whose exit code is handed on: 0 all green, 1 something is wrong, 2 used wrongly, 3 something could not be determined."
 )
 def health(
     options: Annotated[list[str] | None, typer.Argument(metavar="[-- OPTION...]", help="Of `runbook health`.")] = None,

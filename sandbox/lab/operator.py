@@ -30,6 +30,7 @@ from sandbox.lab.machines.network import Network
 from sandbox.lab.programs import supplied
 from sandbox.process import run
 from sandbox.ready import ready
+from sandbox.stacks import order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +134,8 @@ def of(place: Place, board: Board) -> Operator:
     wish = place.wish()
     if wish is None:
         raise SandboxError(f"There is no lab {place.name!r}, so nobody can be asked.", "`make lab` makes one.")
-    operator = Operator(
-        place, {cloud: cloud for cloud in wish.regions}, ready(board, root=place.root).process_environment()
-    )
+    stacks: dict[Cloud, str] = {one.cloud: one.name for one in order.stacks(TREE) if one.cloud in wish.regions}
+    operator = Operator(place, stacks, ready(board, root=place.root).process_environment())
     with board.step("reading manifests and tokens from the stacks"):
         operator.learn()
     return operator

@@ -24,12 +24,12 @@ from runbook.bootstrap.steps import State
 from sandbox.errors import SandboxError
 from sandbox.home import TREE
 from sandbox.lab import daemon
+from sandbox.lab import operator as operators
 from sandbox.lab.follower import lab, services_folder
 from sandbox.lab.links import needs as links_needs
 from sandbox.lab.machines import needs
 from sandbox.lab.machines.base import base
 from sandbox.lab.machines.fleet import Fleet
-from sandbox.lab.operator import Operator
 from sandbox.lab.phases import Phases
 from sandbox.lab.prepared import archives, prepared
 from sandbox.lab.programs import behind, programs, stand_ins
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from sandbox.home import Home
     from sandbox.lab.machines.machine import Status
+    from sandbox.lab.operator import Operator
     from sandbox.lab.place import Place, Wish
     from sandbox.progress import Board
     from sandbox.stacks.order import StackFile
@@ -102,9 +103,8 @@ def up(place: Place, wish: Wish, board: Board) -> Made:
         outcome = _updated(home, files, board)
     with phases.phase("machines: boots still under way"):
         statuses = _booted(place, board)
-    operator = Operator(place, {stack.cloud: stack.name for stack in files}, home.process_environment())
     with phases.phase("bootstrap: Vault, access control, federation"):
-        operator.learn()
+        operator = operators.of(place, board)
         changed = _bootstrapped(operator, board) or changed or outcome.changed
     with phases.phase("votes, first backups, all checks green"):
         if operator.health("--json").code:

@@ -26,9 +26,7 @@ from sandbox.lab import up
 from sandbox.lab.breaking import looking
 from sandbox.lab.place import Place, Wish
 from sandbox.lab.programs import VAULT_STAND_IN, behind, programs
-from sandbox.lab.services.cloudkms import CloudKms
 from sandbox.lab.services.feed import Feed
-from sandbox.lab.services.keys import AwsKeys, AzureVaults
 from sandbox.lab.services.material import Material
 from sandbox.lab.services.transit import Transit
 from sandbox.progress import Board
@@ -76,14 +74,7 @@ class Engine:
 
     def tell(self, feed: Feed) -> None:
         """What stands in the clouds from now on."""
-        ground = feed.ground
-        self.transit = Transit(
-            ground,
-            self._tokens,
-            AwsKeys(ground, self._tokens, self._material),
-            AzureVaults(ground, self._tokens, self._material),
-            CloudKms(lambda: ground, self._tokens, self._material),
-        )
+        self.transit = Transit(feed.ground, self._tokens, self._material)
 
 
 class Server:
@@ -91,7 +82,7 @@ class Server:
 
     def __init__(self, made: Rig, cloud: Cloud, engine: Engine, folder: Path) -> None:
         packaged("bao")
-        self._folder, self._process = folder, None
+        self._folder = folder
         self.log = folder / "log"
         self._port, cluster, dead = free_port(), free_port(), free_port()
         made.write("/etc/vault.d/seal.hcl", vault.LATE[vault.SEAL](region.STANZAS[cloud]))

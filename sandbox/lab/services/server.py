@@ -66,7 +66,6 @@ class Services:
         self._shown = Shown(self._authority)
         self._truststore = truststore.Truststore(self._authority.public())
         self._shelf = artefacts.Shelf(shelf(folder))
-        self._cloud_kms = cloudkms.CloudKms(lambda: self._told.ground, self._tokens, self._material)
         self._told = self._understood(Feed(Ground(), {}))
 
     def tell(self, feed: Feed) -> None:
@@ -99,7 +98,8 @@ class Services:
             ends.callback(self._stores.close)
             ends.enter_context(self._shelf.served())
             pair = server_pair(self._authority, CLOUD_KMS_HOST)
-            ends.callback(cloudkms.serve(CLOUD_KMS, HTTPS, self._cloud_kms, pair).stop, None)
+            kms = cloudkms.CloudKms(lambda: self._told.ground, self._tokens, self._material)
+            ends.callback(cloudkms.serve(CLOUD_KMS, HTTPS, kms, pair).stop, None)
             for door in doors:
                 ends.callback(door.server_close)
                 threading.Thread(target=door.serve_forever, daemon=True).start()
@@ -109,12 +109,11 @@ class Services:
     def _understood(self, feed: Feed) -> _Told:
         ground, tokens = feed.ground, self._tokens
         aws = Aws(ground, tokens, emulators.S3)
-        aws_keys, azure_vaults = AwsKeys(ground, tokens, self._material), AzureVaults(ground, tokens, self._material)
         clouds: tuple[gateway.Cloud, ...] = (
-            aws_keys,
+            AwsKeys(ground, tokens, self._material),
             AwsSecrets(ground, tokens),
-            azure_vaults,
-            Transit(ground, tokens, aws_keys, azure_vaults, self._cloud_kms),
+            AzureVaults(ground, tokens, self._material),
+            Transit(ground, tokens, self._material),
             GcpSecrets(ground, tokens),
             aws,
             Azure(ground, tokens, emulators.BLOB, gateway.exists),

@@ -32,6 +32,7 @@ from sandbox.stores.tokens import Tokens
 from .asking import aws_session_call
 from .cloudkms import CloudKms
 from .keys import ALGORITHM, AwsKeys, AzureVaults
+from .material import Material
 from .places import VAULT_DOMAIN
 
 _CLOUDS: Mapping[str, Cloud] = {"awskms": "aws", "azurekeyvault": "azure", "gcpckms": "gcp"}
@@ -42,9 +43,10 @@ _NONCE, _KEY_BITS = 12, 256
 class Transit:
     """One engine for each kind of seal, mounted under the seal's name."""
 
-    def __init__(self, ground: Ground, tokens: Tokens, aws: AwsKeys, azure: AzureVaults, gcp: CloudKms) -> None:
+    def __init__(self, ground: Ground, tokens: Tokens, material: Material) -> None:
         self._ground, self._tokens = ground, tokens
-        self._aws, self._azure, self._gcp = aws, azure, gcp
+        self._aws, self._azure = AwsKeys(ground, tokens, material), AzureVaults(ground, tokens, material)
+        self._gcp = CloudKms(lambda: ground, tokens, material)
         self._machines = {machine.address: machine for machine in ground.machines}
 
     def serves(self, host: str) -> bool:

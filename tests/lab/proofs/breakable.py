@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from tests.lab.proofs.whole import Whole
 
 WISH = Wish((PRIMARY,), "small", "plain")
+SEAL = "aws/hashicorp-vault-seal"
+"""The key of the region's Vault, as `lab key` names it."""
 PATIENCE = 300.0
 """Far beyond what a machine takes: two cores may be shared by all."""
 _POLL_SECONDS = 1.0

@@ -22,7 +22,7 @@ from sandbox.lab.breaking.mending import restore
 from sandbox.lab.follower import services_folder
 from sandbox.lab.services.artefacts import place as on_shelf
 from sandbox.lab.services.server import shelf
-from tests.lab.proofs.breakable import WISH, Region, until
+from tests.lab.proofs.breakable import SEAL, WISH, Region, until
 from tests.lab.proofs.whole import Whole, lacking
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.engine, pytest.mark.lab, pytest.mark.skipif(bool(lacking(WISH)), reason=lacking(WISH))]
 
-SEAL = "aws/hashicorp-vault-seal"
 PATIENCE_FILE = "etc/systemd/system/platform-boot.service.d/patience.conf"
 IMPATIENT = "[Service]\nEnvironment=PLATFORM_PATIENCE=20\n"
 """An image may say how long a boot waits for what is around it; five minutes would prove no more."""

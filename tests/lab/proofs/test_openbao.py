@@ -13,7 +13,7 @@ from components.plan.vault import AUDIT_LOGS
 from sandbox.lab import openbao
 from sandbox.lab.breaking.choosing import Choice
 from sandbox.lab.place import Wish
-from tests.lab.proofs.breakable import Region, until
+from tests.lab.proofs.breakable import SEAL, Region, until
 from tests.lab.proofs.whole import lacking
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 WISH = Wish((PRIMARY,), "small", "plain", vault="openbao")
 pytestmark = [pytest.mark.engine, pytest.mark.lab, pytest.mark.skipif(bool(lacking(WISH)), reason=lacking(WISH))]
-
-SEAL = "aws/hashicorp-vault-seal"
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ import pytest
 from components.plan.spec import CLOUDS, Cloud
 from components.products import vault
 from sandbox.lab import openbao
-from sandbox.lab.services.cloudkms import CloudKms
 from sandbox.lab.services.feed import Feed
-from sandbox.lab.services.keys import AwsKeys, AzureVaults
 from sandbox.lab.services.material import Material
 from sandbox.lab.services.places import hosts
 from sandbox.lab.services.transit import Transit
@@ -32,15 +30,7 @@ class Engine:
     """Asks as a machine's OpenBao does, by the paths that its translated seal names."""
 
     def __init__(self, folder: Path, feed: Feed | None = None) -> None:
-        ground = (feed or region.told()).ground
-        tokens, material = Tokens(b"k" * 32), Material(folder)
-        self._transit = Transit(
-            ground,
-            tokens,
-            AwsKeys(ground, tokens, material),
-            AzureVaults(ground, tokens, material),
-            CloudKms(lambda: ground, tokens, material),
-        )
+        self._transit = Transit((feed or region.told()).ground, Tokens(b"k" * 32), Material(folder))
 
     def ask(
         self, cloud: Cloud, what: str, asked: Mapping[str, str], name: str = "vault", key: Cloud | None = None
